@@ -1,0 +1,162 @@
+"""The composition root: which features there are, how they start and stop.
+
+Each feature is built on its own. One that the operator switched off, or that cannot
+start, is left out and says why; the others and the server go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
+from traitlets import List, TraitError, Unicode
+
+from .base import NAMESPACE, STATUSES, UnknownPathHandler
+from .config import EinfraConfigurable
+from .models import FeatureStatus, Reason
+from .stream import Stream, Topic
+from .stream_handler import STREAM
+from .stream_handler import default_handlers as stream_handlers
+
+Handlers = list[tuple[str, type[Any]]]
+
+
+class Manager(Protocol):
+    """What a feature gives to be started and stopped."""
+
+    def start(self) -> None:
+        """Begin to work; called once the server's loop runs, and must not block it."""
+
+    def stop(self) -> None:
+        """Stop working, within a few seconds; called in a thread."""
+
+
+def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
+    from .usage.handlers import USAGE, default_handlers  # noqa: PLC0415 - may be off
+    from .usage.manager import UsageManager  # noqa: PLC0415
+
+    manager = UsageManager(parent=app, publish=app.stream.publish)
+    app.stream.add_topic(Topic("usage", "usage", on_watchers=manager.on_watchers))
+    app.settings[USAGE] = manager
+    return manager, default_handlers
+
+
+#: Every feature, by its one name: builds it and returns what starts it and its handlers.
+FEATURES: dict[str, Callable[[EinfraApp], tuple[Manager, Handlers]]] = {
+    "usage": _usage,
+}
+
+
+class FeatureSwitches(EinfraConfigurable):
+    """Which features this server offers."""
+
+    env_prefix = "JUPYTER_EINFRA_"
+
+    disabled_features = List(
+        Unicode(), help="Names of features to switch off, such as ``usage``."
+    ).tag(config=True)
+
+
+class EinfraApp(ExtensionApp):
+    """The one Jupyter Server extension of jupyter-einfra.
+
+    It has no settings of its own on purpose: Jupyter ends the whole server when an
+    extension's own trait is set wrong. `FeatureSwitches` and the managers have them.
+    """
+
+    name = "jupyter_einfra"
+
+    stream: Stream
+    statuses: dict[str, FeatureStatus]
+    managers: dict[str, Manager]
+
+    def initialize_settings(self) -> None:
+        """Build the stream and every feature that is not switched off."""
+        self.managers, self.statuses = {}, {}
+        self._feature_handlers: Handlers = []
+        self.stream = self._build_stream()
+        disabled = self._disabled_features()
+        for name, build in FEATURES.items():
+            if name in disabled:
+                self._report(name, "off", _switched_off(name))
+                continue
+            try:
+                manager, handlers = build(self)
+            except Exception as error:  # noqa: BLE001 - contained here, so that the others run
+                self._report_failure(name, error)
+            else:
+                self.managers[name] = manager
+                self._feature_handlers += handlers
+                self._report(name, "on", None)
+        self.settings[STATUSES] = self.statuses
+        self.settings[STREAM] = self.stream
+
+    def initialize_handlers(self) -> None:
+        """Register what was built, and a last word for every other address of ours."""
+        for path, handler in [*stream_handlers, *self._feature_handlers]:
+            self.handlers.append((rf"/{NAMESPACE}/{path}", handler))
+        self.handlers.append((rf"/{NAMESPACE}(?:/(.*))?", UnknownPathHandler))
+        server = cast("ServerApp", self.serverapp)
+        server.io_loop.add_callback(self._start_features)
+
+    def _start_features(self) -> None:
+        self.stream.open(asyncio.get_running_loop())
+        for name, manager in list(self.managers.items()):
+            try:
+                manager.start()
+            except Exception as error:  # noqa: BLE001 - as above
+                del self.managers[name]
+                self._report_failure(name, error)
+
+    async def stop_extension(self) -> None:
+        """End all streams and features with the server."""
+        self.stream.close()
+        loop = asyncio.get_running_loop()
+        stops = [loop.run_in_executor(None, m.stop) for m in self.managers.values()]
+        for outcome in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                self.log.error("A feature did not stop cleanly: %s", outcome, exc_info=outcome)
+
+    def _build_stream(self) -> Stream:
+        try:
+            return Stream(parent=self)
+        except TraitError as error:
+            self.log.error("The live stream uses its default settings: %s", error)  # noqa: TRY400
+            return Stream(config={})
+
+    def _disabled_features(self) -> set[str]:
+        try:
+            disabled = set(FeatureSwitches(parent=self).disabled_features)
+        except TraitError as error:
+            # Which ones the operator meant is unknown, so none may run.
+            self.log.error("All features are off, the list of those to switch off: %s", error)  # noqa: TRY400
+            return set(FEATURES)
+        for name in sorted(disabled - FEATURES.keys()):
+            known = ", ".join(FEATURES)
+            self.log.warning("There is no feature %r to switch off. There are: %s", name, known)
+        return disabled
+
+    def _report(self, name: str, state: Any, reason: Reason | None) -> None:
+        self.statuses[name] = FeatureStatus(name=name, state=state, reason=reason)
+
+    def _report_failure(self, name: str, error: Exception) -> None:
+        # A wrong setting explains itself; anything else is a fault to be traced.
+        trace = None if isinstance(error, TraitError) else error
+        self.log.error("The feature %r could not start: %s", name, error, exc_info=trace)
+        reason = Reason(
+            code="feature_failed",
+            message=f"The feature {name!r} could not start. The server's log tells why.",
+            params={"feature": name},
+        )
+        self._report(name, "failed", reason)
+
+
+def _switched_off(name: str) -> Reason:
+    return Reason(
+        code="feature_off",
+        message=f"The operator of this server switched the feature {name!r} off.",
+        params={"feature": name},
+    )

@@ -1,0 +1,251 @@
+"""The one server-sent-event stream that all features publish to.
+
+A *state* topic keeps only its latest value: a reader that is slower than the
+publisher skips values and never falls behind. An *event* topic keeps every event,
+with an id: a reader too slow for it is dropped, reconnects with the last id it has
+seen and is sent what it missed. So a reader costs a bounded amount of memory
+whatever it does.
+
+Everything here runs on the server's event loop, but for `Stream.publish`, which any
+thread may call. Each value is encoded once, however many read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from traitlets import Float, Integer
+
+from .config import EinfraConfigurable
+from .errors import TooManyStreams
+
+HEARTBEAT = b":\n\n"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A line of news that a feature publishes.
+
+    Parameters
+    ----------
+    name:
+        As readers ask for it.
+    feature:
+        Whose it is; the authorizer is asked for ``read`` on ``einfra-<feature>``.
+    kind:
+        ``state``: only the latest value counts; ``event``: each one does.
+    owner_only:
+        Refuse people with whom the owner shared the server.
+    on_watchers:
+        Called on the loop with the number of readers whenever it changes.
+    """
+
+    name: str
+    feature: str
+    kind: Literal["state", "event"] = "state"
+    owner_only: bool = False
+    on_watchers: Callable[[int], None] | None = None
+
+    @property
+    def auth_resource(self) -> str:
+        """What the authorizer is asked about."""
+        return f"einfra-{self.feature}"
+
+
+def frame(name: str, data: bytes, event_id: int | None = None) -> bytes:
+    """Encode one server-sent event; ``data`` is JSON, so it holds no line break.
+
+    Source: HTML Living Standard, section 9.2.5 "Parsing an event stream".
+    """
+    ident = b"" if event_id is None else b"id: %d\n" % event_id
+    return b"event: %s\n%sdata: %s\n\n" % (name.encode(), ident, data)
+
+
+class Reader:
+    """What waits to be sent to one open page."""
+
+    def __init__(self, topics: frozenset[str], backlog_bytes: int) -> None:
+        self.topics = topics
+        self.ended = False
+        self._backlog_bytes = backlog_bytes
+        self._states: dict[str, bytes] = {}
+        self._events: deque[bytes] = deque()
+        self._events_bytes = 0
+        self._wake = asyncio.Event()
+
+    def put_state(self, topic: str, framed: bytes) -> None:
+        """Replace what waits on a state topic."""
+        self._states[topic] = framed
+        self._wake.set()
+
+    def put_event(self, framed: bytes) -> None:
+        """Queue an event; drop the reader if it is too far behind."""
+        self._events.append(framed)
+        self._events_bytes += len(framed)
+        if self._events_bytes > self._backlog_bytes:
+            self.end()
+        self._wake.set()
+
+    def end(self) -> None:
+        """Send nothing more: the page is gone, too slow, or the server stops."""
+        self.ended = True
+        self._events.clear()
+        self._states.clear()
+        self._wake.set()
+
+    async def take(self, timeout_seconds: float) -> bytes | None:
+        """Wait for news and return all of it.
+
+        Returns
+        -------
+        The frames to send, a heartbeat if the time passed without any, or None when
+        the stream has ended.
+        """
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout_seconds)
+        except asyncio.TimeoutError:
+            return HEARTBEAT
+        self._wake.clear()
+        if self.ended:
+            return None
+        news = b"".join((*self._events, *self._states.values()))
+        self._events.clear()
+        self._events_bytes = 0
+        self._states.clear()
+        return news
+
+
+class Stream(EinfraConfigurable):
+    """Carries what features publish to the pages that ask for it."""
+
+    env_prefix = "JUPYTER_EINFRA_STREAM_"
+
+    heartbeat_seconds = Float(
+        15.0,
+        min=0.1,
+        help="Seconds of silence after which a comment is sent, so that proxies between the "
+        "server and the browser do not take the stream for dead.",
+    ).tag(config=True)
+    stall_seconds = Float(
+        60.0,
+        min=0.1,
+        help="Seconds that one write may take before its reader is given up.",
+    ).tag(config=True)
+    reauthorize_seconds = Float(
+        60.0,
+        min=0.1,
+        help="Seconds after which an open stream checks again that its user still has access.",
+    ).tag(config=True)
+    max_readers = Integer(
+        200, min=1, help="Streams that the server holds open at most; more are answered 503."
+    ).tag(config=True)
+    backlog_bytes = Integer(
+        1_000_000,
+        min=1_000,
+        help="Bytes of events that may wait for one reader, and that are kept for readers "
+        "that come back.",
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.topics: dict[str, Topic] = {}
+        self._latest: dict[str, bytes] = {}
+        self._history: deque[tuple[int, str, bytes]] = deque()
+        self._history_bytes = 0
+        self._last_id = 0
+        self._readers: set[Reader] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def add_topic(self, topic: Topic) -> None:
+        """Announce a topic; its feature may publish to it from now on."""
+        self.topics[topic.name] = topic
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to carry: the loop runs from now on."""
+        self._loop = loop
+
+    def close(self) -> None:
+        """End every open stream and take no more; the server is stopping."""
+        self._closed = True
+        for reader in list(self._readers):
+            reader.end()
+
+    def publish(self, topic: str, data: bytes) -> None:
+        """Send one JSON object to the topic's readers. Any thread may call this.
+
+        Before the server runs and after it stops there is nobody to tell, and
+        nothing happens.
+        """
+        if self._loop is None or self._closed:
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._deliver, self.topics[topic], data)
+        except RuntimeError:
+            # The loop closed between the check and the call.
+            self._closed = True
+
+    def _deliver(self, topic: Topic, data: bytes) -> None:
+        if topic.kind == "state":
+            framed = self._latest[topic.name] = frame(topic.name, data)
+            for reader in self._readers:
+                if topic.name in reader.topics:
+                    reader.put_state(topic.name, framed)
+            return
+        self._last_id += 1
+        framed = frame(topic.name, data, self._last_id)
+        self._history.append((self._last_id, topic.name, framed))
+        self._history_bytes += len(framed)
+        while self._history_bytes > self.backlog_bytes:
+            self._history_bytes -= len(self._history.popleft()[2])
+        for reader in self._readers:
+            if topic.name in reader.topics:
+                reader.put_event(framed)
+
+    def can_resume(self, last_event_id: int) -> bool:
+        """Whether every event after the given one is still at hand.
+
+        Ids restart with the server, so an id from the future belongs to an earlier
+        run, of which nothing is known.
+        """
+        oldest = self._history[0][0] if self._history else self._last_id + 1
+        return oldest - 1 <= last_event_id <= self._last_id
+
+    @contextmanager
+    def reader(self, topics: Iterable[str], last_event_id: int | None = None) -> Iterator[Reader]:
+        """Join as a reader: first the latest states and missed events, then what comes.
+
+        Raises
+        ------
+        TooManyStreams
+            The server holds as many as ``max_readers`` already.
+        """
+        if len(self._readers) >= self.max_readers:
+            raise TooManyStreams(self.max_readers)
+        reader = Reader(frozenset(topics), self.backlog_bytes)
+        for name in sorted(reader.topics & self._latest.keys()):
+            reader.put_state(name, self._latest[name])
+        if last_event_id is not None and self.can_resume(last_event_id):
+            for event_id, name, framed in self._history:
+                if event_id > last_event_id and name in reader.topics:
+                    reader.put_event(framed)
+        self._readers.add(reader)
+        if self._closed:
+            reader.end()
+        self._tell_watchers(reader.topics)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+            self._tell_watchers(reader.topics)
+
+    def _tell_watchers(self, topics: frozenset[str]) -> None:
+        for name in topics:
+            on_watchers = self.topics[name].on_watchers
+            if on_watchers is not None:
+                on_watchers(sum(name in reader.topics for reader in self._readers))

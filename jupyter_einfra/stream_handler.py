@@ -1,0 +1,185 @@
+"""``GET jupyter-einfra/stream``: one page's end of the stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Annotated, Any, cast
+
+import msgspec
+from jupyter_core.utils import ensure_async
+from msgspec import Meta, Struct
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError
+
+from ._version import __version__
+from .base import STATUSES, EinfraHandler, FeatureStatuses, endpoint
+from .errors import EinfraError, Forbidden, UnknownTopic
+from .models import Reason, SnapshotEvent, TopicRefusal
+from .stream import Reader, Stream, Topic, frame
+
+#: Key of the `Stream` in the web application's settings.
+STREAM = "einfra_stream"
+
+
+class StreamQuery(Struct, frozen=True, kw_only=True):
+    """What a page wants to be told."""
+
+    topics: Annotated[
+        str | None,
+        Meta(
+            description="Topic names, separated by commas; all that the user may read if left out."
+        ),
+    ] = None
+
+
+class StreamHandler(EinfraHandler):
+    """A snapshot, the latest value of every state topic, then each change."""
+
+    auth_resource = "einfra-stream"
+    _reader: Reader | None = None
+
+    @property
+    def stream(self) -> Stream:
+        """What features publish to."""
+        return cast("Stream", self.settings[STREAM])
+
+    @endpoint(
+        action="read", query=StreamQuery, returns=SnapshotEvent, media_type="text/event-stream"
+    )
+    async def get(self, *, query: StreamQuery) -> None:
+        """Live data of all features as server-sent events."""
+        asked = None if query.topics is None else [t for t in query.topics.split(",") if t]
+        topics, refused = await self._grant(asked)
+        last_event_id = self._last_event_id()
+        with self.stream.reader(topics, last_event_id) as reader:
+            self._reader = reader
+            snapshot = SnapshotEvent(
+                time=datetime.now(timezone.utc),
+                version=__version__,
+                features=list(cast("FeatureStatuses", self.settings[STATUSES]).values()),
+                topics=sorted(topics),
+                refused=refused,
+                events_lost=last_event_id is not None and not self.stream.can_resume(last_event_id),
+            )
+            self.set_header("Content-Type", "text/event-stream")
+            # Ask reverse proxies not to collect the stream before passing it on.
+            self.set_header("X-Accel-Buffering", "no")
+            self.write(frame("snapshot", msgspec.json.encode(snapshot)))
+            try:
+                await self._follow(reader)
+            except StreamClosedError:
+                return  # the page is gone
+        self.finish(set_content_type="text/event-stream")
+
+    async def _follow(self, reader: Reader) -> None:
+        """Send what comes until the reader ends, stalls or loses its access."""
+        loop = asyncio.get_running_loop()
+        check_at = loop.time() + self.stream.reauthorize_seconds
+        await self._flush()
+        while True:
+            wait = min(self.stream.heartbeat_seconds, max(check_at - loop.time(), 0.01))
+            news = await reader.take(wait)
+            if news is None:
+                return
+            if loop.time() >= check_at:
+                if not await self._still_allowed(reader.topics):
+                    return
+                check_at = loop.time() + self.stream.reauthorize_seconds
+            self.write(news)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        # Completes when the socket has taken everything: one batch in memory at most.
+        done, _ = await asyncio.wait([self.flush()], timeout=self.stream.stall_seconds)
+        if not done:
+            self.log.info("A page stopped reading its stream and is dropped.")
+            cast("HTTP1Connection", self.request.connection).close()
+            raise StreamClosedError
+        done.pop().result()
+
+    def on_connection_close(self) -> None:
+        """Forget the reader as soon as its page is gone."""
+        if self._reader is not None:
+            self._reader.end()
+        super().on_connection_close()
+
+    async def _grant(self, asked: list[str] | None) -> tuple[set[str], list[TopicRefusal]]:
+        """Split what was asked for into what the user may read and what not.
+
+        Raises
+        ------
+        Forbidden
+            If topics were named and access to all of them is denied.
+        """
+        known: Mapping[str, Topic] = self.stream.topics
+        topics: set[str] = set()
+        refused: list[TopicRefusal] = []
+        for name in dict.fromkeys(known if asked is None else asked):
+            topic = known.get(name)
+            if topic is not None and await self._may_read(topic):
+                topics.add(name)
+            elif asked is not None:
+                refused.append(TopicRefusal(topic=name, reason=self._refusal(name, topic)))
+        codes = {refusal.reason.code for refusal in refused}
+        if codes == {Forbidden.code} and not topics:
+            raise Forbidden
+        return topics, refused
+
+    def _refusal(self, name: str, topic: Topic | None) -> Reason:
+        statuses: FeatureStatuses = self.settings[STATUSES]
+        status = statuses.get(name if topic is None else topic.feature)
+        if status is not None and status.reason is not None:
+            return status.reason
+        error: EinfraError = UnknownTopic(name) if topic is None else Forbidden()
+        return Reason(code=error.code, message=error.message, params=dict(error.params))
+
+    async def _may_read(self, topic: Topic) -> bool:
+        if topic.owner_only and not self.acts_for_owner():
+            return False
+        allowed: Any = self.authorizer.is_authorized(
+            self, self.current_user, "read", topic.auth_resource
+        )
+        return bool(await ensure_async(allowed))
+
+    async def _still_allowed(self, topics: frozenset[str]) -> bool:
+        """Check access again, as if the page connected now.
+
+        The owner of a hub's server is not looked up again: asking the hub about a
+        user's token counts as that user's activity, and an open page must add none.
+        """
+        if self.acts_for_owner() and hasattr(self.current_user, "hub_user"):
+            user = self.current_user
+        else:
+            user = await self._look_up_user()
+        self.current_user = user
+        if user is None:
+            return False
+        resources = [self.auth_resource, *(self.stream.topics[t].auth_resource for t in topics)]
+        for resource in resources:
+            allowed: Any = self.authorizer.is_authorized(self, user, "read", resource)
+            if not await ensure_async(allowed):
+                return False
+        return True
+
+    async def _look_up_user(self) -> Any:
+        # JupyterHub's identity provider keeps its answer on the handler.
+        for kept in ("_jupyterhub_user", "_cached_hub_user"):
+            self.__dict__.pop(kept, None)
+        try:
+            return await ensure_async(self.identity_provider.get_user(self))
+        except HTTPError as error:
+            if error.status_code < 500:
+                return None
+            # A hub that does not answer has not taken the access away.
+            self.log.warning("Could not check the access to an open stream again: %s", error)
+            return self.current_user
+
+    def _last_event_id(self) -> int | None:
+        text = self.request.headers.get("Last-Event-ID", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+
+
+default_handlers = [("stream", StreamHandler)]

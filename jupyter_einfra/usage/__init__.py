@@ -1,0 +1,1 @@
+"""What this container uses: CPU, memory and GPUs against their limits."""

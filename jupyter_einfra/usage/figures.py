@@ -1,0 +1,105 @@
+"""From what was read to what is shown.
+
+- CPU in use is CPU time between two readings over the time between them.
+- A limit is the smallest of what the control groups, the CPUs that the process may
+  run on, and the machine allow; it names which of them it was.
+- A figure that cannot be told is None with a reason, never 0.
+
+Pure: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..models import Reason
+from .models import CpuUsage, LimitSource, MemoryUsage, Scope, Source
+
+#: Closer readings than this say more about the clock than about the CPU.
+MIN_SPAN_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most that may be used, and what sets it."""
+
+    value: float
+    source: Literal["cgroup", "affinity", "machine"]
+
+
+@dataclass(frozen=True)
+class CpuReading:
+    """CPU time used so far. ``cpu_seconds`` is None where it could not be read."""
+
+    at_seconds: float
+    cpu_seconds: float | None
+    limit: Limit
+    scope: Scope
+    source: Source
+    origin: str
+    """What was read; seconds of different origins cannot be compared."""
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class MemoryReading:
+    """Memory in use now. ``working_set_bytes`` is None where it could not be read."""
+
+    working_set_bytes: int | None
+    limit: Limit
+    scope: Scope
+    source: Source
+    reason: Reason | None = None
+
+
+FIRST_SAMPLE = Reason(
+    code="cpu_first_sample",
+    message="The first CPU figure comes with the second sample.",
+    params={},
+)
+
+
+def smallest(*limits: Limit | None) -> Limit:
+    """Return the limit that binds; of equal ones the first."""
+    return min((limit for limit in limits if limit is not None), key=lambda limit: limit.value)
+
+
+def cpu_usage(before: CpuReading | None, now: CpuReading) -> CpuUsage:
+    """Compute the mean number of cores in use between two readings."""
+    used: float | None = None
+    reason = now.reason
+    if now.cpu_seconds is not None:
+        if (
+            before is None
+            or before.cpu_seconds is None
+            or before.origin != now.origin
+            or now.at_seconds - before.at_seconds < MIN_SPAN_SECONDS
+            # A counter that fell belongs to a group made anew under the same name.
+            or now.cpu_seconds < before.cpu_seconds
+        ):
+            reason = FIRST_SAMPLE
+        else:
+            span = now.at_seconds - before.at_seconds
+            used = (now.cpu_seconds - before.cpu_seconds) / span
+    return CpuUsage(
+        used_cores=used,
+        limit_cores=now.limit.value,
+        scope=now.scope,
+        source=now.source,
+        limit_source=now.limit.source,
+        reason=reason,
+    )
+
+
+def memory_usage(now: MemoryReading) -> MemoryUsage:
+    """Word a memory reading for the wire."""
+    limit_source: LimitSource = now.limit.source
+    return MemoryUsage(
+        working_set_bytes=now.working_set_bytes,
+        limit_bytes=int(now.limit.value),
+        scope=now.scope,
+        source=now.source,
+        limit_source=limit_source,
+        reason=now.reason,
+    )

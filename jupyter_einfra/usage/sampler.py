@@ -1,0 +1,144 @@
+"""One thread that takes samples, however many people look.
+
+It samples fast while somebody watches and slowly otherwise; a first watcher need
+not wait for the slow one's turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Protocol
+
+from .figures import MIN_SPAN_SECONDS, CpuReading, MemoryReading, cpu_usage, memory_usage
+from .models import GpuStatus, GpuUsage, UsageSnapshot
+
+#: The server may be moved to another control group while it runs.
+RESOLVE_SECONDS = 60.0
+
+#: How long a sample waits for the GPU driver, so that its figures are of one moment.
+GPU_WAIT_SECONDS = 0.1
+
+
+class Probes(Protocol):
+    """Where figures come from. No method may raise or take longer than it says."""
+
+    def resolve(self) -> None:
+        """Look again for the control groups to read."""
+
+    def read_cpu(self) -> CpuReading: ...
+
+    def read_memory(self) -> MemoryReading: ...
+
+    def request_gpus(self) -> None:
+        """Begin a reading of the GPUs."""
+
+    def read_gpus(self, wait_seconds: float) -> tuple[list[GpuUsage], GpuStatus]: ...
+
+
+class Sampler:
+    """Takes samples and hands each one on.
+
+    Parameters
+    ----------
+    probes:
+        Where figures come from.
+    on_sample:
+        Called with every sample, in the sampler's thread.
+    watched_seconds, unwatched_seconds:
+        Time from one sample to the next.
+    log:
+        For what should never happen.
+    """
+
+    def __init__(
+        self,
+        probes: Probes,
+        on_sample: Callable[[UsageSnapshot], None],
+        *,
+        watched_seconds: float,
+        unwatched_seconds: float,
+        log: logging.Logger,
+    ) -> None:
+        self._probes = probes
+        self._on_sample = on_sample
+        self._watched_seconds = watched_seconds
+        self._unwatched_seconds = unwatched_seconds
+        self._log = log
+        self._watched = False
+        self._stopping = False
+        self._wake = threading.Event()
+        self._before: CpuReading | None = None
+        self._resolve_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="einfra-usage", daemon=True)
+
+    def start(self) -> None:
+        """Take the first sample soon and go on until `stop`."""
+        self._thread.start()
+
+    def stop(self, wait_seconds: float = 2.0) -> None:
+        """Take no more samples."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(wait_seconds)
+
+    def set_watched(self, watched: bool) -> None:
+        """Sample fast or slowly from now on."""
+        begins = watched and not self._watched
+        self._watched = watched
+        if begins:
+            self._wake.set()
+
+    @property
+    def interval_seconds(self) -> float:
+        """Time to the next sample at the present pace."""
+        return self._watched_seconds if self._watched else self._unwatched_seconds
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        # Two samples close together, so that a CPU figure is there from the start.
+        pace = min(1.0, self.interval_seconds)
+        while not self._stopping:
+            self._tick()
+            ticked = time.monotonic()
+            self._wake.clear()
+            # Kept from tick to tick; what was missed (suspend) is not caught up.
+            due = max(due + pace, ticked)
+            if self._wake.wait(due - ticked):
+                due = max(time.monotonic(), ticked + MIN_SPAN_SECONDS)
+                time.sleep(max(0.0, due - time.monotonic()))
+            pace = self.interval_seconds
+
+    def _tick(self) -> None:
+        try:
+            if time.monotonic() >= self._resolve_at:
+                self._probes.resolve()
+                self._resolve_at = time.monotonic() + RESOLVE_SECONDS
+            sample = self.sample()
+            if sample.cpu.used_cores is None or sample.memory.working_set_bytes is None:
+                self._resolve_at = 0.0
+            self._on_sample(sample)
+        except Exception:  # noqa: BLE001 - see below
+            # A figure that breaks must not end all the others.
+            self._log.exception("A usage sample failed")
+
+    def sample(self) -> UsageSnapshot:
+        """Read everything once."""
+        self._probes.request_gpus()
+        time_now = datetime.now(timezone.utc)
+        cpu = self._probes.read_cpu()
+        memory = self._probes.read_memory()
+        gpus, gpu_status = self._probes.read_gpus(GPU_WAIT_SECONDS)
+        before, self._before = self._before, cpu
+        return UsageSnapshot(
+            time=time_now,
+            interval_seconds=self.interval_seconds,
+            cpu=cpu_usage(before, cpu),
+            memory=memory_usage(memory),
+            gpus=gpus,
+            gpu_status=gpu_status,
+        )
