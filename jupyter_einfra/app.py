@@ -125,7 +125,7 @@ class EinfraApp(ExtensionApp):
             return Stream(parent=self)
         except TraitError as error:
             self.log.error("The live stream uses its default settings: %s", error)  # noqa: TRY400
-            return Stream(config={})
+            return Stream(environ={})
 
     def _disabled_features(self) -> set[str]:
         try:

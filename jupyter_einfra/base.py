@@ -119,16 +119,21 @@ class EinfraHandler(APIHandler):
             return  # a preflight asks for nothing of ours
         if self.current_user is None:
             raise HTTPError(403)
-        statuses: FeatureStatuses = self.settings[STATUSES]
-        status = statuses.get(self.auth_resource.removeprefix("einfra-"))
-        if status is not None and status.reason is not None:
-            with self.errors_mapped():
-                raise FeatureOff(status.name, status.reason.message)
+        self.require_feature(self.auth_resource.removeprefix("einfra-"))
 
     def set_default_headers(self) -> None:
         """Live figures are never worth keeping."""
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
+
+    def require_feature(self, name: str) -> None:
+        """Answer `FeatureOff` if the feature is known and does not run."""
+        statuses: FeatureStatuses = self.settings[STATUSES]
+        status = statuses.get(name)
+        if status is not None and status.reason is not None:
+            reason = status.reason
+            with self.errors_mapped():
+                raise FeatureOff(reason.code, reason.message, **reason.params)
 
     def acts_for_owner(self) -> bool:
         """Whether the signed-in user owns this server.
@@ -211,9 +216,5 @@ class UnknownPathHandler(EinfraHandler):
     async def prepare(self) -> None:  # type: ignore[override]
         """Say which feature is off, or that there is none."""
         await super().prepare()
-        statuses: FeatureStatuses = self.settings[STATUSES]
-        status = statuses.get(self.path_args[0].partition("/")[0])
-        if status is not None and status.reason is not None:
-            with self.errors_mapped():
-                raise FeatureOff(status.name, status.reason.message)
+        self.require_feature((self.path_args[0] or "").partition("/")[0])
         raise HTTPError(404)

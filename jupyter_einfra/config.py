@@ -8,15 +8,20 @@ wins over the environment.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from traitlets import List, TraitError
 from traitlets.config import Config, LoggingConfigurable
-from traitlets.config.loader import DeferredConfigList, DeferredConfigString
 
 
 class EinfraConfigurable(LoggingConfigurable):
     """A configurable whose traits have names in the environment too.
+
+    Parameters
+    ----------
+    environ:
+        The environment to read; the process's own if left out.
 
     Raises
     ------
@@ -26,6 +31,10 @@ class EinfraConfigurable(LoggingConfigurable):
 
     env_prefix: ClassVar[str]
 
+    def __init__(self, *, environ: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        self._environ = os.environ if environ is None else environ
+        super().__init__(**kwargs)
+
     @classmethod
     def env_name(cls, trait: str) -> str:
         """Name of the environment variable that sets a trait."""
@@ -33,9 +42,9 @@ class EinfraConfigurable(LoggingConfigurable):
 
     def _load_config(self, cfg: Config, *args: Any, **kwargs: Any) -> None:
         from_env = {
-            name: self._from_env(name, os.environ[self.env_name(name)])
+            name: self._from_env(name, self._environ[self.env_name(name)])
             for name in self.trait_names(config=True)
-            if self.env_name(name) in os.environ
+            if self.env_name(name) in self._environ
         }
         merged = Config({type(self).__name__: from_env})
         merged.merge(cfg)
@@ -43,12 +52,12 @@ class EinfraConfigurable(LoggingConfigurable):
 
     def _from_env(self, name: str, text: str) -> Any:
         trait = self.traits()[name]
-        deferred = (
-            DeferredConfigList([part.strip() for part in text.split(",") if part.strip()])
-            if isinstance(trait, List)
-            else DeferredConfigString(text)
-        )
         try:
-            return deferred.get_value(trait)
+            if isinstance(trait, List):
+                parts = [part.strip() for part in text.split(",") if part.strip()]
+                return trait.from_string_list(parts)
+            value = trait.from_string(text)
+            trait._validate(self, value)  # bounds too, while the variable's name is known
         except (ValueError, TraitError) as error:
             raise TraitError(f"{self.env_name(name)}={text!r}: {error}") from error
+        return value

@@ -30,7 +30,7 @@ class EinfraError(Exception):
         The names and figures inside the message, for its translation.
     """
 
-    code: ClassVar[str] = "internal_error"
+    code: str = "internal_error"
     http_status: ClassVar[int] = 500
 
     def __init__(self, message: str, **params: str | float) -> None:
@@ -60,13 +60,19 @@ class Forbidden(EinfraError):
 
 
 class FeatureOff(EinfraError):
-    """The feature behind this address does not run on this server."""
+    """The feature behind this address does not run on this server.
 
-    code = "feature_off"
+    Parameters
+    ----------
+    code:
+        ``feature_off`` or ``feature_failed``, as the feature's status says.
+    """
+
     http_status = 404
 
-    def __init__(self, feature: str, why: str) -> None:
-        super().__init__(why, feature=feature)
+    def __init__(self, code: str, message: str, **params: str | float) -> None:
+        super().__init__(message, **params)
+        self.code = code
 
 
 class UnknownTopic(EinfraError):

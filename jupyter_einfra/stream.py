@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from traitlets import Float, Integer
 
@@ -151,7 +151,7 @@ class Stream(EinfraConfigurable):
         "that come back.",
     ).tag(config=True)
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.topics: dict[str, Topic] = {}
         self._latest: dict[str, bytes] = {}

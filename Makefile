@@ -1,0 +1,39 @@
+# Each target is a script in scripts/, so that it can be read and run by itself.
+.PHONY: help setup lab hub test lint unit ui openapi benchmark build clean
+
+help:            ## Show what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+setup:           ## Virtual environment in .venv, browser, built extension
+	@bash scripts/setup.sh
+
+lab: setup       ## JupyterLab with the extension on this machine's loopback
+	@bash scripts/lab.sh
+
+hub: setup       ## A real JupyterHub with the extension, for trying things by hand
+	@.venv/bin/python scripts/hub.py
+
+test: setup      ## Everything: lint, types, unit, API, hub, browser
+	@bash scripts/test.sh
+
+lint: setup      ## Only style and types
+	@bash scripts/test.sh lint
+
+unit: setup      ## Only what needs neither hub nor browser
+	@bash scripts/test.sh unit
+
+ui: setup        ## Only the browser tests; screenshots go to test-results/
+	@bash scripts/test.sh ui
+
+openapi: setup   ## Refresh openapi.json and the browser's types after a change of models
+	@.venv/bin/python -m jupyter_einfra.openapi > openapi.json
+	@.venv/bin/jlpm --silent schema
+
+benchmark: setup ## Measure beside the peers; prints ratios
+	@bash scripts/benchmark.sh
+
+build: setup     ## Wheel and source archive in dist/
+	@.venv/bin/python -m build --outdir dist
+
+clean:           ## Remove everything that setup and tests made
+	@rm -rf .venv node_modules .yarn dist test-results .cache jupyter_einfra/labextension labextension/lib

@@ -1,0 +1,1 @@
+"""``jupyter einfra check``: what is there, what is missing, and how to get it."""

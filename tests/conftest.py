@@ -1,0 +1,106 @@
+"""Fixtures that many features' tests use."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from jupyter_server.serverapp import ServerApp
+from tornado.httpclient import HTTPClientError, HTTPResponse
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+Fetch = Callable[..., Awaitable[HTTPResponse]]
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    """A server that loads nothing but our extension."""
+    return {"ServerApp": {"jpserver_extensions": {"jupyter_einfra": True}}}
+
+
+@pytest.fixture
+def listening(jp_serverapp: ServerApp, http_server_client: Any) -> ServerApp:
+    """The server in this process, reachable over HTTP."""
+    return jp_serverapp
+
+
+@pytest.fixture
+def refused(jp_fetch: Fetch) -> Callable[..., Awaitable[tuple[int, dict[str, Any]]]]:
+    """Ask for something that is refused; return the status and the error body."""
+
+    async def ask(*path: str, **kwargs: Any) -> tuple[int, dict[str, Any]]:
+        with pytest.raises(HTTPClientError) as caught:
+            await jp_fetch(*path, **kwargs)
+        assert caught.value.response is not None
+        return caught.value.code, json.loads(caught.value.response.body)
+
+    return ask
+
+
+class EventReader:
+    """Reads the stream as a browser would: whole events, in order."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.text = ""
+        self.comments = 0
+        self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.ended = asyncio.ensure_future(self._read(response))
+
+    async def _read(self, response: httpx.Response) -> None:
+        async for chunk in response.aiter_bytes():
+            self._feed(chunk)
+
+    async def stop(self) -> None:
+        """Read no more."""
+        self.ended.cancel()
+        await asyncio.wait([self.ended])
+
+    def _feed(self, chunk: bytes) -> None:
+        self.text += chunk.decode()
+        while "\n\n" in self.text:
+            block, self.text = self.text.split("\n\n", 1)
+            fields = dict(
+                line.split(": ", 1) for line in block.splitlines() if not line.startswith(":")
+            )
+            if not fields:
+                self.comments += 1
+                continue
+            event = json.loads(fields["data"])
+            assert event["type"] == fields["event"]
+            self._events.put_nowait({**event, "id": fields.get("id")})
+
+    async def next(self, kind: str | None = None) -> dict[str, Any]:
+        """Wait for the next event, or for the next of one kind."""
+        while True:
+            event = await asyncio.wait_for(self._events.get(), 10)
+            if kind in (None, event["type"]):
+                return event
+
+
+@pytest.fixture
+def open_stream(listening: ServerApp, jp_auth_header: dict[str, str]) -> Callable[..., Any]:
+    """Open the stream; the context ends when the client goes away."""
+    url = f"http://127.0.0.1:{listening.port}{listening.base_url}jupyter-einfra/stream"
+
+    @asynccontextmanager
+    async def opened(
+        query: str = "", headers: dict[str, str] | None = None
+    ) -> AsyncIterator[EventReader]:
+        async with (
+            httpx.AsyncClient(headers=jp_auth_header, timeout=60) as client,
+            client.stream("GET", url + query, headers=headers or {}) as response,
+        ):
+            assert response.status_code == 200
+            reader = EventReader(response)
+            try:
+                yield reader
+            finally:
+                await reader.stop()
+
+    return opened

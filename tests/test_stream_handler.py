@@ -1,0 +1,226 @@
+"""The stream over HTTP: snapshot first, access checked and checked again, clean ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from jupyter_server.auth import Authorizer, IdentityProvider
+from jupyter_server.serverapp import ServerApp
+
+from jupyter_einfra import __version__
+from jupyter_einfra.stream import Stream, Topic
+from jupyter_einfra.stream_handler import STREAM
+
+Refused = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
+
+
+@pytest.fixture
+def stream(listening: ServerApp) -> Stream:
+    found: Stream = listening.web_app.settings[STREAM]
+    found.add_topic(Topic("news", "demo", kind="event"))
+    found.add_topic(Topic("diary", "demo", owner_only=True))
+    return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a state, ten seconds at most."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to be")
+
+
+async def test_the_snapshot_comes_first_and_the_latest_state_follows(
+    stream: Stream, open_stream: Any
+) -> None:
+    async with open_stream("?topics=usage") as events:
+        snapshot = await events.next()
+        usage = await events.next()
+    assert snapshot["type"] == "snapshot"
+    assert snapshot["version"] == __version__
+    assert snapshot["topics"] == ["usage"]
+    assert snapshot["features"] == [{"name": "usage", "state": "on", "reason": None}]
+    assert snapshot["refused"] == []
+    assert usage["type"] == "usage"
+    assert usage["id"] is None
+
+
+async def test_numbers_come_at_the_watched_pace_and_the_server_sees_who_watches(
+    stream: Stream, open_stream: Any
+) -> None:
+    async with open_stream("?topics=usage") as events:
+        while (await events.next("usage"))["interval_seconds"] != 1.0:
+            pass
+        assert len(stream._readers) == 1
+    await until(lambda: not stream._readers)
+
+
+async def test_topics_left_out_means_all_that_may_be_read(stream: Stream, open_stream: Any) -> None:
+    async with open_stream() as events:
+        assert (await events.next())["topics"] == ["diary", "news", "usage"]
+
+
+async def test_an_unknown_topic_is_refused_and_the_rest_is_sent(
+    stream: Stream, open_stream: Any
+) -> None:
+    async with open_stream("?topics=usage,gone") as events:
+        snapshot = await events.next()
+    assert snapshot["topics"] == ["usage"]
+    [refusal] = snapshot["refused"]
+    assert (refusal["topic"], refusal["reason"]["code"]) == ("gone", "unknown_topic")
+
+
+async def test_what_is_the_owners_alone_is_refused_to_others(
+    stream: Stream, open_stream: Any, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_USER", "alice")
+    async with open_stream("?topics=usage,diary") as events:
+        snapshot = await events.next()
+    assert snapshot["topics"] == ["usage"]
+    assert snapshot["refused"][0]["reason"]["code"] == "forbidden"
+    async with open_stream() as events:
+        assert "diary" not in (await events.next())["topics"]
+    code, _ = await refused("jupyter-einfra", "stream", params={"topics": "diary"})
+    assert code == 403
+
+
+async def test_missed_events_come_again_after_a_reconnect(stream: Stream, open_stream: Any) -> None:
+    async with open_stream("?topics=news") as events:
+        await events.next("snapshot")
+        stream.publish("news", b'{"type":"news","n":1}')
+        first = await events.next("news")
+    stream.publish("news", b'{"type":"news","n":2}')
+    async with open_stream("?topics=news", {"Last-Event-ID": first["id"]}) as events:
+        snapshot = await events.next()
+        assert snapshot["events_lost"] is False
+        assert (await events.next("news"))["n"] == 2
+
+
+@pytest.mark.parametrize("header", ["99", "x", "-1", "1e3", "9" * 400])
+async def test_an_id_nobody_gave_out_does_no_harm(
+    stream: Stream, open_stream: Any, header: str
+) -> None:
+    async with open_stream("?topics=news", {"Last-Event-ID": header}) as events:
+        snapshot = await events.next()
+    assert snapshot["events_lost"] is (header == "99")
+
+
+class TestPace:
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: dict[str, Any]) -> dict[str, Any]:
+        stream = {"heartbeat_seconds": 0.1, "max_readers": 1, "stall_seconds": 0.3}
+        return {**jp_server_config, "Stream": stream}
+
+    async def test_silence_is_filled_with_comments(self, stream: Stream, open_stream: Any) -> None:
+        async with open_stream("?topics=news") as events:
+            await events.next("snapshot")
+            await until(lambda: events.comments >= 2)
+
+    async def test_too_many_streams_are_refused_in_words(
+        self, stream: Stream, open_stream: Any, refused: Refused
+    ) -> None:
+        async with open_stream("?topics=news") as events:
+            await events.next("snapshot")
+            code, body = await refused("jupyter-einfra", "stream")
+        assert (code, body["code"]) == (503, "too_many_streams")
+
+    async def test_a_page_that_stops_reading_is_dropped_and_memory_stays(
+        self, stream: Stream, jp_serverapp: ServerApp, jp_auth_header: dict[str, str]
+    ) -> None:
+        token = jp_auth_header["Authorization"]
+        _, writer = await asyncio.open_connection("127.0.0.1", jp_serverapp.port, limit=1024)
+        path = f"{jp_serverapp.base_url}jupyter-einfra/stream?topics=news"
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {token}\r\n\r\n".encode()
+        )
+        await until(lambda: bool(stream._readers))
+        [held] = stream._readers
+        # Far more than the socket's buffers take; the client reads nothing.
+        big = json.dumps({"type": "news", "x": "y" * 500_000}).encode()
+        for _ in range(40):
+            stream.publish("news", big)
+            await asyncio.sleep(0.02)
+            waiting = sum(map(len, held._events))
+            assert waiting <= stream.backlog_bytes
+        await until(lambda: not stream._readers)
+        writer.close()
+
+
+class Fickle(Authorizer):
+    """Allows until it is told not to."""
+
+    allowed = True
+
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        return type(self).allowed or resource != "einfra-usage"
+
+
+class Leaving(IdentityProvider):
+    """Knows its user until it is told not to, or fails as a hub that is away does."""
+
+    behaviour = "known"
+
+    def get_user(self, handler: Any) -> Any:
+        from tornado.web import HTTPError
+
+        if type(self).behaviour == "gone":
+            return None
+        if type(self).behaviour == "away":
+            raise HTTPError(503, "The hub is away")
+        return super().get_user(handler)
+
+
+class TestAccessEnds:
+    @pytest.fixture
+    def jp_server_config(
+        self, jp_server_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> dict[str, Any]:
+        monkeypatch.setattr(Fickle, "allowed", True)
+        monkeypatch.setattr(Leaving, "behaviour", "known")
+        server = {
+            **jp_server_config["ServerApp"],
+            "authorizer_class": Fickle,
+            "identity_provider_class": Leaving,
+        }
+        return {"ServerApp": server, "Stream": {"reauthorize_seconds": 0.1}}
+
+    async def test_a_stream_is_cut_when_the_authorizer_changes_its_mind(
+        self, stream: Stream, open_stream: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_stream("?topics=usage") as events:
+            await events.next("usage")
+            monkeypatch.setattr(Fickle, "allowed", False)
+            await asyncio.wait_for(events.ended, 5)  # and without an error
+
+    async def test_a_stream_of_other_topics_goes_on(
+        self, stream: Stream, open_stream: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_stream("?topics=news") as events:
+            await events.next("snapshot")
+            monkeypatch.setattr(Fickle, "allowed", False)
+            await asyncio.sleep(0.3)  # three checks
+            stream.publish("news", b'{"type":"news"}')
+            await events.next("news")
+
+    async def test_a_stream_is_cut_when_its_user_is_signed_out(
+        self, stream: Stream, open_stream: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_stream("?topics=usage") as events:
+            await events.next("usage")
+            monkeypatch.setattr(Leaving, "behaviour", "gone")
+            await asyncio.wait_for(events.ended, 5)
+
+    async def test_a_hub_that_does_not_answer_cuts_nobody(
+        self, stream: Stream, open_stream: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_stream("?topics=news") as events:
+            await events.next("snapshot")
+            monkeypatch.setattr(Leaving, "behaviour", "away")
+            await asyncio.sleep(0.3)
+            stream.publish("news", b'{"type":"news"}')
+            await events.next("news")
