@@ -27,7 +27,7 @@ ui: setup        ## Only the browser tests; screenshots go to test-results/
 
 openapi: setup   ## Refresh openapi.json and the browser's types after a change of models
 	@.venv/bin/python -m jupyter_einfra.openapi > openapi.json
-	@.venv/bin/jlpm --silent schema
+	@.venv/bin/jlpm schema
 
 benchmark: setup ## Measure beside the peers; prints ratios
 	@bash scripts/benchmark.sh

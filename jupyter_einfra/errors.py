@@ -5,8 +5,8 @@
     +-- Forbidden          403  this user may not do this
     +-- FeatureOff         404  the feature is switched off, or could not start
     +-- UnknownTopic       404  no feature publishes this
+    +-- TooManyStreams     429  more open pages than the server serves
     +-- NotYet             503  the feature has only just started
-    +-- TooManyStreams     503  more open pages than the server serves
 
 Managers raise these; `base.EinfraHandler` turns them into a reply, once. The
 ``code`` is stable: the browser finds its translation by it.
@@ -102,7 +102,7 @@ class TooManyStreams(EinfraError):
     """The server holds as many streams as its operator allows."""
 
     code = "too_many_streams"
-    http_status = 503
+    http_status = 429  # not 503: a page that retries soon makes it worse
 
     def __init__(self, limit: int) -> None:
         super().__init__(

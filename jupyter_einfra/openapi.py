@@ -105,7 +105,7 @@ def _operation(name: str, doc: str, endpoint: Endpoint) -> dict[str, Any]:
             "200": {"description": "OK", "content": {endpoint.media_type: {"schema": schema}}},
             **{
                 status: {"$ref": "#/components/responses/Error"}
-                for status in ("400", "403", "404", "405", "503")
+                for status in ("400", "403", "404", "405", "429", "503")
             },
         },
     }

@@ -142,7 +142,7 @@ class Stream(EinfraConfigurable):
         help="Seconds after which an open stream checks again that its user still has access.",
     ).tag(config=True)
     max_readers = Integer(
-        200, min=1, help="Streams that the server holds open at most; more are answered 503."
+        200, min=1, help="Streams that the server holds open at most; more are answered 429."
     ).tag(config=True)
     backlog_bytes = Integer(
         1_000_000,

@@ -19,11 +19,11 @@ if wanted lint; then
   run "ruff" ruff check .
   run "ruff format" ruff format --check .
   run "mypy" mypy
-  run "eslint, tsc, prettier" jlpm --silent lint
-  run "schema.ts is fresh" jlpm --silent schema:check
+  run "eslint, tsc, prettier" jlpm lint
+  run "schema.ts is fresh" jlpm schema:check
 fi
 if wanted unit; then
-  run "vitest" jlpm --silent test
+  run "vitest" jlpm test
   run "pytest: unit and API" pytest -q --ignore tests/hub --ignore tests/ui
 fi
 if wanted hub; then run "pytest: real JupyterHub" pytest -q tests/hub; fi

@@ -127,7 +127,7 @@ class TestPace:
         async with open_stream("?topics=news") as events:
             await events.next("snapshot")
             code, body = await refused("jupyter-einfra", "stream")
-        assert (code, body["code"]) == (503, "too_many_streams")
+        assert (code, body["code"]) == (429, "too_many_streams")
 
     async def test_a_page_that_stops_reading_is_dropped_and_memory_stays(
         self, stream: Stream, jp_serverapp: ServerApp, jp_auth_header: dict[str, str]

@@ -1,0 +1,90 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+
+import { GIB } from '../testing/samples';
+import { Format } from './format';
+
+const MIB = 2 ** 20;
+
+const trans = nullTranslator.load('jupyter_einfra');
+const english = new Format(trans, 'en');
+const czech = new Format(trans, 'cs-CZ');
+
+describe('cores', () => {
+  it.each([
+    [0.4, 2, '0.4/2', '0.4 of 2 cores'],
+    [0.004, 1, '0.0/1', '0.0 of 1 core'],
+    [0.2, 0.25, '0.2/0.25', '0.2 of 0.25 cores'],
+    [12.34, 64, '12.3/64', '12.3 of 64 cores'],
+    [1.9, null, '1.9', '1.9 cores']
+  ])('writes %d of %d', (used, limit, compact, words) => {
+    expect(english.compactCores(used, limit)).toBe(compact);
+    expect(english.cores(used, limit)).toBe(words);
+  });
+
+  it('is exact where it is asked to be', () => {
+    expect(english.cores(1.934, 2, 2)).toBe('1.93 of 2 cores');
+    expect(english.cores(1.934, null, 2)).toBe('1.93 cores');
+  });
+});
+
+describe('bytes', () => {
+  it.each([
+    [3.1 * GIB, 16 * GIB, '3.1/16 GiB', '3.1 of 16 GiB'],
+    [16 * GIB, 16 * GIB, '16.0/16 GiB', '16.0 of 16 GiB'],
+    [0.1 * GIB, 15.62 * GIB, '0.1/15.6 GiB', '0.1 of 15.6 GiB'],
+    [48 * MIB, 16 * GIB, '48.0 MiB/16 GiB', '48.0 MiB of 16 GiB'],
+    [0, 16 * GIB, '0.0/16 GiB', '0.0 of 16 GiB'],
+    [312 * MIB, 512 * MIB, '312.0/512 MiB', '312.0 of 512 MiB'],
+    [1000 * GIB, 1.5 * 1024 * GIB, '1.0/1.5 TiB', '1.0 of 1.5 TiB'],
+    [3.1 * GIB, null, '3.1 GiB', '3.1 GiB']
+  ])('writes %d of %d', (used, limit, compact, words) => {
+    expect(english.compactBytes(used, limit)).toBe(compact);
+    expect(english.bytes(used, limit)).toBe(words);
+  });
+
+  it('is exact where it is asked to be', () => {
+    expect(english.size(12.413 * GIB, 2)).toBe('12.41 GiB');
+    expect(english.limitSize(15.624 * GIB, 2)).toBe('15.62 GiB');
+    expect(english.limitSize(16 * GIB, 2)).toBe('16 GiB');
+  });
+
+  it('writes single bytes without a fraction', () => {
+    expect(english.size(0)).toBe('0 B');
+    expect(english.size(1023)).toBe('1,023 B');
+    expect(english.size(1024)).toBe('1.0 KiB');
+  });
+});
+
+describe('percent', () => {
+  it.each([
+    [0, '0 %'],
+    [0.634, '63 %'],
+    [1, '100 %'],
+    [1.5, '150 %']
+  ])('writes %d', (share, text) => {
+    expect(english.percent(share)).toBe(text);
+  });
+});
+
+describe('time', () => {
+  const now = new Date(2026, 10, 20, 14, 0);
+
+  it('tells the hour alone for today', () => {
+    expect(czech.time(new Date(2026, 10, 20, 12, 3), now)).toBe('12:03');
+  });
+
+  it('tells the day of this week, also just after midnight', () => {
+    expect(english.time(new Date(2026, 10, 17, 14, 5), now)).toMatch(/^Tuesday.* 2:05/);
+    expect(english.time(new Date(2026, 10, 19, 23, 59), now)).toMatch(/^Thursday/);
+  });
+
+  it('tells the date before that', () => {
+    expect(english.time(new Date(2026, 10, 13, 14, 5), now)).toMatch(/^November 13/);
+  });
+});
+
+it('writes decimals as the language does', () => {
+  expect(czech.compactBytes(12.4 * GIB, 16 * GIB)).toBe('12,4/16 GiB');
+  expect(czech.compactCores(0.2, 0.5)).toBe('0,2/0,5');
+});

@@ -1,0 +1,95 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+
+import { IEinfraStream } from '../tokens';
+import { addCommands } from './commands';
+import { Format } from './format';
+import { UsageModel } from './model';
+import { UsagePopup } from './popup';
+import { DEFAULT_SETTINGS, type IUsageSettings } from './settings';
+import { UsageStatus } from './widget';
+
+const ID = '@e-infra/jupyter-einfra:usage';
+
+/** Right of the kernel's status, so that it yields to Lab's own items. */
+const RANK = 100;
+
+/** Shows what this server uses in the status bar. */
+export const usagePlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Shows in the status bar what this server uses.',
+  autoStart: true,
+  requires: [IStatusBar, IEinfraStream],
+  optional: [ISettingRegistry, ITranslator, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    statusBar: IStatusBar,
+    stream: IEinfraStream,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const { languageCode } = translator ?? nullTranslator;
+    const trans = (translator ?? nullTranslator).load('jupyter_einfra');
+    const model = new UsageModel({
+      stream,
+      trans,
+      format: new Format(trans, languageCode),
+      // Not a glimpse of it for a user who has switched it off.
+      settings: { ...DEFAULT_SETTINGS, show: registry === null }
+    });
+    const popup = new UsagePopup(model, trans);
+    const openPopup = (): void => {
+      popup.toggle(item);
+    };
+    const item = new UsageStatus(model, trans, openPopup);
+    const activeStateChanged = new Signal<UsageModel, void>(model);
+    model.stateChanged.connect(() => {
+      activeStateChanged.emit();
+    });
+    statusBar.registerStatusItem(ID, {
+      item,
+      align: 'left',
+      rank: RANK,
+      // Stays in narrow windows: its style drops its less important parts there.
+      priority: 1,
+      isActive: () => model.view.kind !== 'hidden',
+      activeStateChanged
+    });
+
+    let setShown = (show: boolean): Promise<void> => {
+      model.settings = { ...model.settings, show };
+      return Promise.resolve();
+    };
+    addCommands({
+      app,
+      model,
+      trans,
+      palette,
+      setShown: show => setShown(show),
+      openPopup
+    });
+
+    void registry?.load(ID).then(
+      settings => {
+        const read = (): void => {
+          model.settings = {
+            ...DEFAULT_SETTINGS,
+            ...(settings.composite as Partial<IUsageSettings>)
+          };
+        };
+        setShown = show => settings.set('show', show);
+        settings.changed.connect(read);
+        read();
+      },
+      (error: unknown) => {
+        console.warn('jupyter-einfra: the settings of usage cannot be loaded.', error);
+        model.settings = DEFAULT_SETTINGS;
+      }
+    );
+  }
+};
