@@ -10,6 +10,7 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,9 +23,9 @@ MIN_SPAN_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Limit:
-    """The most that may be used, and what sets it."""
+    """The most that may be used, and what sets it; None where that could not be read."""
 
-    value: float
+    value: float | None
     source: Literal["cgroup", "affinity", "machine"]
 
 
@@ -61,8 +62,15 @@ FIRST_SAMPLE = Reason(
 
 
 def smallest(*limits: Limit | None) -> Limit:
-    """Return the limit that binds; of equal ones the first."""
-    return min((limit for limit in limits if limit is not None), key=lambda limit: limit.value)
+    """Return the limit that binds; of equal ones the first.
+
+    With one that could not be read the result is not known either: it may be the
+    smallest.
+    """
+    return min(
+        (limit for limit in limits if limit is not None),
+        key=lambda limit: -math.inf if limit.value is None else limit.value,
+    )
 
 
 def cpu_usage(before: CpuReading | None, now: CpuReading) -> CpuUsage:
@@ -97,7 +105,7 @@ def memory_usage(now: MemoryReading) -> MemoryUsage:
     limit_source: LimitSource = now.limit.source
     return MemoryUsage(
         working_set_bytes=now.working_set_bytes,
-        limit_bytes=int(now.limit.value),
+        limit_bytes=None if now.limit.value is None else int(now.limit.value),
         scope=now.scope,
         source=now.source,
         limit_source=limit_source,

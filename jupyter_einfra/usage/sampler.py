@@ -19,6 +19,9 @@ from .models import GpuStatus, GpuUsage, UsageSnapshot
 #: The server may be moved to another control group while it runs.
 RESOLVE_SECONDS = 60.0
 
+#: From the first sample to the second, so that a CPU figure is there from the start.
+FIRST_PAUSE_SECONDS = 1.0
+
 #: How long a sample waits for the GPU driver, so that its figures are of one moment.
 GPU_WAIT_SECONDS = 0.1
 
@@ -100,12 +103,14 @@ class Sampler:
 
     def _run(self) -> None:
         due = time.monotonic()
-        # Two samples close together, so that a CPU figure is there from the start.
-        pace = min(1.0, self.interval_seconds)
-        while not self._stopping:
+        pace = min(FIRST_PAUSE_SECONDS, self.interval_seconds)
+        while True:
+            # Before anything else, so that a call during the tick is not lost.
+            self._wake.clear()
+            if self._stopping:
+                return
             self._tick()
             ticked = time.monotonic()
-            self._wake.clear()
             # Kept from tick to tick; what was missed (suspend) is not caught up.
             due = max(due + pace, ticked)
             if self._wake.wait(due - ticked):

@@ -25,6 +25,9 @@ from . import formats, machine
 
 T = TypeVar("T")
 
+#: A limit that the control group may set, but that could not be read.
+UNKNOWN = Limit(None, "cgroup")
+
 #: Found in the paths of containers' groups, whoever runs them.
 _CONTAINER_WORDS = ("kubepods", "docker", "containerd", "crio", "libpod", "lxc", "podman")
 
@@ -34,11 +37,13 @@ class Unreadable(Exception):
 
     def __init__(self, path: Path, error: Exception) -> None:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        super().__init__(f"{path} could not be read: {text}")
+        # Names of groups may be any bytes; JSON takes only text.
+        name = os.fsencode(path).decode("utf-8", "replace")
+        super().__init__(f"{name} could not be read: {text}")
         self.reason = Reason(
             code="cgroup_unreadable",
             message=str(self),
-            params={"path": str(path), "error": text},
+            params={"path": name, "error": text},
         )
 
 
@@ -50,6 +55,8 @@ class Group:
     mount_point: Path
     version: Literal[1, 2]
     is_container: bool
+    place: Literal["seen", "guessed", "lost"]
+    """Whether our path was there, or the mount point had to do, or it is there no more."""
 
     def ancestry(self) -> Iterator[Path]:
         """Yield our directory and those above it, up to the mount point."""
@@ -72,9 +79,11 @@ class Group:
         The kernel gives the v2 root no ``cgroup.type``. In v1 nothing tells the two
         apart but the surroundings.
         """
-        if self.directory != self.mount_point or self.is_container:
+        if self.directory != self.mount_point:
             return False
-        return self.version == 1 or not (self.directory / "cgroup.type").exists()
+        if self.version == 1:
+            return not self.is_container
+        return not _is_there(self.directory / "cgroup.type")
 
 
 class CgroupProbe:
@@ -99,8 +108,8 @@ class CgroupProbe:
     def resolve(self) -> None:
         """Find our groups anew; the process may have been moved.
 
-        A group that was found once stays ours even if it cannot be found now: its
-        figures become unknown, not those of the whole machine.
+        When a group that was seen once can be seen no more, its figures become
+        unknown, not those of the whole machine.
         """
         try:
             paths = formats.parse_membership(self._text("proc/self/cgroup"))
@@ -108,24 +117,36 @@ class CgroupProbe:
         except (OSError, ValueError):
             return
         find = partial(self._find, mounts, paths)
-        self._account = find("cpuacct", "cpu.stat") or self._account
-        self._control = find("cpu", "cpu.stat") or self._control
-        self._memory = find("memory", "memory.current") or self._memory
+        self._account = find("cpuacct", "cpu.stat", self._account)
+        self._control = find("cpu", "cpu.stat", self._control)
+        self._memory = find("memory", "memory.current", self._memory)
 
     def _find(
-        self, mounts: list[formats.Mount], paths: dict[str, str], controller: str, sign: str
+        self,
+        mounts: list[formats.Mount],
+        paths: dict[str, str],
+        controller: str,
+        sign: str,
+        known: Group | None,
     ) -> Group | None:
         """Find our group for a controller: in cgroup v1, or in v2 by a file that shows it."""
-        for mount in mounts:
-            if controller in mount.controllers and controller in paths:
-                return self._locate(mount, paths[controller])
-        for mount in mounts:
-            if mount.version == 2 and "" in paths:
-                group = self._locate(mount, paths[""])
-                # A controller may be enabled only some way up.
-                for directory in group.ancestry():
-                    if (directory / sign).exists():
-                        return replace(group, directory=directory)
+        v1 = [m for m in mounts if controller in m.controllers and controller in paths]
+        v2 = [m for m in mounts if m.version == 2 and "" in paths]
+        path = paths[controller] if v1 else paths.get("", "")
+        # Of several mounts one that shows our group; others may show the host's.
+        groups = [self._locate(mount, path) for mount in v1 or v2]
+        group = min(groups, key=lambda group: group.place != "seen", default=None)
+        # No controller changes from one version to the other under a running process.
+        if group is None or (known is not None and known.version != group.version):
+            return known
+        if group.place == "guessed" and known is not None and known.place != "guessed":
+            return replace(known, place="lost")
+        if group.version == 1:
+            return group if _is_there(group.directory) else None
+        # A controller may be enabled only some way up.
+        for directory in group.ancestry():
+            if _is_there(directory / sign):
+                return replace(group, directory=directory)
         return None
 
     def read_cpu(self) -> CpuReading | None:
@@ -134,12 +155,10 @@ class CgroupProbe:
         if account is None:
             return None
         local = machine.cpu_limit()
-        seconds, reason, limit, directory = None, None, None, account.directory
+        seconds, reason, directory = None, None, account.directory
+        limit: Limit | None = UNKNOWN
         try:
-            if control is not None:
-                read = _cpu_max_v2 if control.version == 2 else _cpu_max_v1
-                limit, limited = _tightest(control, read)
-                directory = _same_place(limited, control, account)
+            limit, directory = _cpu_limit(control, account)
             seconds = _cpu_seconds(directory, account.version)
         except Unreadable as error:
             reason = error.reason
@@ -158,7 +177,8 @@ class CgroupProbe:
         group = self._memory
         if group is None:
             return None
-        used, reason, limit = None, None, None
+        used, reason = None, None
+        limit: Limit | None = UNKNOWN
         try:
             read = _memory_max_v2 if group.version == 2 else partial(_memory_max_v1, group)
             limit, directory = _tightest(group, read)
@@ -176,35 +196,44 @@ class CgroupProbe:
     def _scope(
         self, group: Group, limit: Limit | None
     ) -> Literal["container", "cgroup", "machine"]:
-        if group.is_container:
-            return "container"
-        return "machine" if group.is_machine and limit is None else "cgroup"
+        if limit is None and group.is_machine:
+            return "machine"
+        return "container" if group.is_container else "cgroup"
 
     def _locate(self, mount: formats.Mount, path: str) -> Group:
         point = self._below(mount.point)
         below = path if mount.root == "/" else path.removeprefix(mount.root)
         inside = mount.root in ("/", path) or path.startswith(mount.root + "/")
-        directory = point
+        directory = point / below.lstrip("/")
         # A path that begins with /.. lies outside our namespace.
-        if inside and not path.startswith("/.."):
-            directory = point / below.lstrip("/")
-            if not directory.is_dir():
-                directory = point
-        version: Literal[1, 2] = 2 if mount.version == 2 else 1
-        return Group(directory, point, version, self._in_container(path, mount.root))
+        seen = inside and not f"{path}/".startswith("/../") and _is_there(directory)
+        return Group(
+            directory=directory if seen else point,
+            mount_point=point,
+            version=2 if mount.version == 2 else 1,
+            is_container=self._in_container(path, mount.root),
+            place="seen" if seen else "guessed",
+        )
 
     def _in_container(self, path: str, mount_root: str) -> bool:
         if "KUBERNETES_SERVICE_HOST" in self._environ or "container" in self._environ:
             return True
         if any(word in place for place in (path, mount_root) for word in _CONTAINER_WORDS):
             return True
-        return self._below("/.dockerenv").exists() or self._below("/run/.containerenv").exists()
+        return any(_is_there(self._below(sign)) for sign in ("/.dockerenv", "/run/.containerenv"))
 
     def _below(self, path: str) -> Path:
         return self._root / path.lstrip("/")
 
     def _text(self, path: str) -> str:
         return (self._root / path).read_text("utf-8", "surrogateescape")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder on the way may not be searched, or a name is too long
+        return False
 
 
 def _read(path: Path, parse: Callable[[str], T]) -> T:
@@ -226,12 +255,25 @@ def _read_if_there(path: Path, parse: Callable[[str], T]) -> T | None:
 
 def _tightest(group: Group, read: Callable[[Path], float | None]) -> tuple[Limit | None, Path]:
     """Find the smallest limit from our group upwards, and the group that bears it."""
+    if group.place == "lost" or not _is_there(group.directory):
+        raise Unreadable(group.directory, ValueError("the control group is gone"))
     found: tuple[float, Path] | None = None
     for directory in group.ancestry():
         value = read(directory)
         if value is not None and (found is None or value < found[0]):
             found = (value, directory)
     return (None, group.directory) if found is None else (Limit(found[0], "cgroup"), found[1])
+
+
+def _cpu_limit(control: Group | None, account: Group) -> tuple[Limit | None, Path]:
+    """Find the smallest limit, and the group whose CPU time it bounds."""
+    if account.place == "lost":
+        raise Unreadable(account.directory, ValueError("the control group is gone"))
+    if control is None:
+        return None, account.directory
+    limit, limited = _tightest(control, _cpu_max_v2 if control.version == 2 else _cpu_max_v1)
+    # Without a limit it is our own group that counts, wherever ``cpu`` has us.
+    return limit, account.directory if limit is None else _same_place(limited, control, account)
 
 
 def _same_place(limited: Path, control: Group, account: Group) -> Path:
@@ -270,8 +312,10 @@ def _memory_max_v1(group: Group, directory: Path) -> int | None:
     bounds = [_read_if_there(directory / "memory.limit_in_bytes", formats.parse_count)]
     if directory == group.mount_point:
         # Counts the limits of groups above it, too, which a container cannot see.
-        stat = _read_if_there(directory / "memory.stat", formats.parse_stat) or {}
-        bounds.append(stat.get("hierarchical_memory_limit"))
+        path = directory / "memory.stat"
+        stat = _read_if_there(path, formats.parse_stat)
+        if stat is not None:
+            bounds.append(_field(path, stat, "hierarchical_memory_limit"))
     limited = (b for b in bounds if b is not None and b < formats.UNLIMITED_V1_BYTES)
     return min(limited, default=None)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 UNLIMITED_V1_BYTES = 1 << 60
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
+_NUMBER = re.compile(r"-?[0-9]{1,20}")  # the kernel's are 64 bits wide
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Mount:
 def parse_mountinfo(text: str) -> list[Mount]:
     """Find the control group mounts in ``/proc/self/mountinfo``."""
     mounts = []
-    for line in text.splitlines():
+    for line in _whole(text).split("\n"):
         place, separator, kind = line.partition(" - ")
         fields, fs = place.split(" "), kind.split(" ")
         if not separator or len(fields) < 6 or len(fs) < 3:
@@ -51,7 +52,7 @@ def parse_mountinfo(text: str) -> list[Mount]:
 def parse_membership(text: str) -> dict[str, str]:
     """Map controller to group path from ``/proc/self/cgroup``; "" is cgroup v2."""
     paths = {}
-    for line in text.splitlines():
+    for line in _whole(text).split("\n"):
         number, first, rest = line.partition(":")
         controllers, second, path = rest.partition(":")
         if not (number.isdigit() and first and second and path.startswith("/")):
@@ -63,9 +64,7 @@ def parse_membership(text: str) -> dict[str, str]:
 
 def parse_count(text: str) -> int:
     """Read a file that holds one whole number."""
-    if not text.endswith("\n"):
-        raise ValueError("the file ends in the middle of a line")
-    return int(text)
+    return _number(_whole(text))
 
 
 def parse_max(text: str) -> int | None:
@@ -75,19 +74,36 @@ def parse_max(text: str) -> int | None:
 
 def parse_cpu_max(text: str) -> float | None:
     """Read ``cpu.max`` as a number of cores; None where there is no limit."""
-    if not text.endswith("\n"):
-        raise ValueError("the file ends in the middle of a line")
-    quota, period = text.split()
-    if int(period) <= 0:
-        raise ValueError("the period is not positive")
-    return None if quota == "max" else int(quota) / int(period)
+    quota_text, period_text = _whole(text).split(" ")
+    period = _number(period_text)
+    quota = None if quota_text == "max" else _number(quota_text)
+    if period <= 0 or (quota is not None and quota <= 0):
+        raise ValueError("quota and period must be positive")
+    return None if quota is None else quota / period
 
 
 def parse_stat(text: str) -> dict[str, int]:
     """Read a file of ``name value`` lines."""
+    lines = (line.split(" ") for line in _whole(text).split("\n"))
+    return {name: _number(value) for name, value in lines}
+
+
+def _whole(text: str) -> str:
+    """Drop the line break that the kernel ends every file with.
+
+    Lines must then be split at this one alone: a path may hold all else that
+    `str.splitlines` takes for a line break.
+    """
     if not text.endswith("\n"):
         raise ValueError("the file ends in the middle of a line")
-    return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+    return text[:-1]
+
+
+def _number(text: str) -> int:
+    """Read a number as the kernel writes it; `int` takes much else."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is not a whole number")
+    return int(text)
 
 
 def _unescape(path: str) -> str:

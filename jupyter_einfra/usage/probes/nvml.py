@@ -64,13 +64,17 @@ class GpuReading:
 
 @dataclass(frozen=True)
 class _Device:
-    """What does not change about a device while the driver is open."""
+    """What does not change about a device while the driver is open.
+
+    Without a handle it is one that the driver lists but does not let us have.
+    """
 
     handle: Any
     index: int
     uuid: str
     name: str
-    is_mig: bool
+    is_mig: bool = False
+    reason: Reason | None = None
 
 
 class GpuProbe:
@@ -103,7 +107,8 @@ class GpuProbe:
         """End the thread if it answers in time, else leave it to the process's end."""
         self._stopping = True
         self._wanted.set()
-        self._thread.join(wait_seconds)
+        if self._thread.is_alive():
+            self._thread.join(wait_seconds)
 
     def request(self) -> None:
         """Ask for a new reading; without effect while the last request is unanswered."""
@@ -186,14 +191,15 @@ class _Driver:
                 ctypes.CDLL(LIBRARY)
             except OSError:
                 return GpuReading([], GpuStatus(driver=None, reason=MISSING))
-            import pynvml  # noqa: PLC0415 - 1 MB of bindings that few servers need
-
-            self._nvml = pynvml
         try:
+            if self._nvml is None:
+                import pynvml  # noqa: PLC0415 - 1 MB of bindings that few servers need
+
+                self._nvml = pynvml
             if not self.is_open:
                 self._open()
             gpus = [self._read_device(device) for device in self._devices]
-        except self._nvml.NVMLError as error:
+        except Exception as error:  # noqa: BLE001 - the bindings raise more than NVMLError
             self.close()
             reason = _failed(error)
             return GpuReading([], GpuStatus(driver=self._version, reason=reason))
@@ -203,7 +209,7 @@ class _Driver:
         """Let the driver go."""
         if self.is_open:
             self.is_open = False
-            with suppress(self._nvml.NVMLError):  # it may be lost already
+            with suppress(Exception):  # it may be lost already
                 self._nvml.nvmlShutdown()
 
     def _open(self) -> None:
@@ -218,12 +224,22 @@ class _Driver:
         ]
 
     def _devices_of(self, index: int) -> list[_Device]:
-        """List a GPU, or its MIG slices where it is divided."""
+        """List a GPU, or its MIG slices where it is divided.
+
+        The driver also counts GPUs that this process may not use. One that is broken
+        is listed with the reason and does not hide the others.
+        """
         nvml = self._nvml
         try:
-            gpu = nvml.nvmlDeviceGetHandleByIndex(index)
-        except nvml.NVMLError_GpuIsLost:
-            return [_Device(None, index, f"GPU {index}", f"GPU {index}", False)]
+            return self._describe_all(index, nvml.nvmlDeviceGetHandleByIndex(index))
+        except nvml.NVMLError_NoPermission:
+            return []
+        except nvml.NVMLError as error:
+            reason = self._reason(error)
+            return [_Device(None, index, f"GPU {index}", f"GPU {index}", reason=reason)]
+
+    def _describe_all(self, index: int, gpu: Any) -> list[_Device]:
+        nvml = self._nvml
         slices = []
         for slot in range(self._mig_slots(gpu)):
             try:
@@ -258,27 +274,13 @@ class _Driver:
 
     def _read_device(self, device: _Device) -> GpuUsage:
         nvml = self._nvml
-        utilization, used, total, reason = None, None, None, None
+        utilization, used, total, reason = None, None, None, device.reason
         try:
-            if device.handle is None:
-                reason = LOST
-            else:
+            if device.handle is not None:
                 used, total = self._memory(device.handle)
                 utilization, reason = self._utilization(device)
-        except (
-            nvml.NVMLError_Uninitialized,
-            nvml.NVMLError_DriverNotLoaded,
-            nvml.NVMLError_LibRmVersionMismatch,
-        ):
-            raise  # the whole driver is gone
-        except nvml.NVMLError_GpuIsLost:
-            reason = LOST
         except nvml.NVMLError as error:
-            reason = Reason(
-                code="gpu_unreadable",
-                message=f"The driver could not read this GPU: {error}",
-                params={"error": str(error)},
-            )
+            reason = self._reason(error)
         return GpuUsage(
             index=device.index,
             uuid=device.uuid,
@@ -291,12 +293,36 @@ class _Driver:
             reason=reason,
         )
 
+    def _reason(self, error: Exception) -> Reason:
+        """Say what is wrong with one device; raise on if it is the whole driver."""
+        nvml = self._nvml
+        if isinstance(
+            error,
+            (
+                nvml.NVMLError_Uninitialized,
+                nvml.NVMLError_DriverNotLoaded,
+                nvml.NVMLError_LibRmVersionMismatch,
+            ),
+        ):
+            raise error
+        if isinstance(error, nvml.NVMLError_GpuIsLost):
+            return LOST
+        return Reason(
+            code="gpu_unreadable",
+            message=f"The driver could not read this GPU: {error}",
+            params={"error": str(error)},
+        )
+
     def _memory(self, handle: Any) -> tuple[int, int]:
         nvml = self._nvml
         try:
             # Version 2 leaves out what the driver keeps for itself, as nvidia-smi does.
             memory = nvml.nvmlDeviceGetMemoryInfo(handle, version=nvml.nvmlMemory_v2)
-        except (nvml.NVMLError_FunctionNotFound, nvml.NVMLError_NotSupported):
+        except (
+            nvml.NVMLError_FunctionNotFound,
+            nvml.NVMLError_ArgumentVersionMismatch,
+            nvml.NVMLError_NotSupported,
+        ):
             memory = nvml.nvmlDeviceGetMemoryInfo(handle)
         return int(memory.used), int(memory.total)
 

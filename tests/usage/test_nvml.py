@@ -1,0 +1,501 @@
+"""GPUs through the real bindings: a stand-in driver that is strict about how it is called.
+
+The bindings keep the driver per process, so each test runs a process of its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+import jupyter_einfra
+from jupyter_einfra.usage.models import GpuUsage, UsageSnapshot
+from jupyter_einfra.usage.probes import nvml
+
+GIB = 1 << 30
+MIB = 1 << 20
+DEADLINE_SECONDS = 20
+
+#: Samples until its input ends; no pause is longer than a second.
+PROGRAM = """
+import json, sys, time
+from jupyter_einfra.usage.manager import UsageManager
+from jupyter_einfra.usage.probes import nvml
+
+assert "pynvml" not in sys.modules  # nothing heavy at start
+nvml.FIRST_RETRY_SECONDS, nvml.LAST_RETRY_SECONDS = 0.2, 0.5
+options = dict(watched_interval_seconds=0.2, unwatched_interval_seconds=0.2)
+options.update(json.loads(sys.argv[1]))
+manager = UsageManager(publish=lambda topic, data: print(data.decode(), flush=True), **options)
+begun = time.monotonic()
+manager.start()
+started = time.monotonic() - begun
+sys.stdin.read()
+begun = time.monotonic()
+manager.stop()
+stopped = time.monotonic() - begun
+bindings = "pynvml" in sys.modules
+print(json.dumps(dict(started=started, stopped=stopped, bindings=bindings)), flush=True)
+"""
+
+
+class Server:
+    """A process that samples, and what it published so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.samples: list[UsageSnapshot] = []
+        self.arrivals: list[float] = []
+        self.last_words: dict[str, Any] = {}
+        self.process = process
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._collect, daemon=True)
+        self._thread.start()
+
+    def _collect(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._news:
+                if '"stopped"' in line:
+                    self.last_words = json.loads(line)
+                else:
+                    self.samples.append(msgspec.json.decode(line, type=UsageSnapshot))
+                    self.arrivals.append(time.monotonic())
+                self._news.notify_all()
+
+    def wait_for(self, wanted: Callable[[UsageSnapshot], bool]) -> UsageSnapshot:
+        """Return the latest sample as soon as it is as wanted."""
+        with self._news:
+            there = self._news.wait_for(
+                lambda: bool(self.samples) and wanted(self.samples[-1]), DEADLINE_SECONDS
+            )
+            latest = self.samples[-1] if self.samples else None
+        assert there, f"the last of {len(self.samples)} samples was {latest}"
+        assert latest is not None
+        return latest
+
+    def wait_for_more(self, count: int) -> list[float]:
+        """Return when each of the next samples came."""
+        with self._news:
+            first = len(self.samples)
+            assert self._news.wait_for(lambda: len(self.samples) >= first + count, DEADLINE_SECONDS)
+            return self.arrivals[first : first + count]
+
+    def stop(self) -> dict[str, Any]:
+        """Stop it as Jupyter does; return its last words."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        assert self.process.wait(5) == 0
+        self._thread.join(5)
+        return self.last_words
+
+    def kill(self) -> None:
+        """End it whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        self._thread.join(5)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+@contextmanager
+def serve(environ: dict[str, str], **options: object) -> Iterator[Server]:
+    package = str(Path(jupyter_einfra.__file__).parents[1])
+    search = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PROGRAM, json.dumps(options)],
+        env={**os.environ, "PYTHONPATH": search, **environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    server = Server(process)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in driver, in ``new`` and ``old``."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("there is no C compiler to build the stand-in driver with")
+    folder = tmp_path_factory.mktemp("nvml")
+    source = Path(__file__).with_name("nvml_stand_in.c")
+    for name, flags in (("new", []), ("old", ["-DOLD_DRIVER"])):
+        target = folder / name / "libnvidia-ml.so.1"
+        target.parent.mkdir()
+        warnings = ["-Wall", "-Wextra", "-Werror"]
+        files = ["-o", str(target), str(source)]
+        command = [compiler, *warnings, *flags, "-shared", "-fPIC", *files]
+        subprocess.run(command, check=True)
+    return folder
+
+
+class Driver:
+    """The stand-in as a test sees it."""
+
+    def __init__(self, folder: Path, library: Path) -> None:
+        self._control = folder / "control"
+        self._log = folder / "log"
+        self.environ = {
+            "LD_LIBRARY_PATH": str(library),
+            "STAND_IN_CONTROL": str(self._control),
+            "STAND_IN_LOG": str(self._log),
+        }
+
+    def behave(self, words: str) -> None:
+        """Say how the driver behaves from now on."""
+        ready = self._control.with_suffix(".new")
+        ready.write_text(words + "\n")
+        ready.replace(self._control)
+
+    @property
+    def log(self) -> list[str]:
+        """What the driver noted."""
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+
+@pytest.fixture
+def driver(libraries: Path, tmp_path: Path) -> Iterator[Driver]:
+    """A driver that makes the test fail when it was misused."""
+    driver = Driver(tmp_path, libraries / "new")
+    yield driver
+    assert [line for line in driver.log if line.startswith("misuse")] == []
+
+
+def gpu(index: int = 0, **other: object) -> dict[str, object]:
+    """Say what the browser is told of a GPU that works."""
+    return {
+        "index": index,
+        "uuid": f"GPU-{index}",
+        "name": "Stand-in X1",
+        "scope": "gpu",
+        "utilization": (29 + 10 * index) / 100,
+        "memory_used_bytes": (index + 1) * GIB,
+        "memory_total_bytes": 80 * GIB,
+        "source": "nvml",
+        "reason": None,
+        **other,
+    }
+
+
+def mig(index: int, slot: int) -> dict[str, object]:
+    """Say what the browser is told of a MIG slice."""
+    return gpu(
+        index,
+        uuid=f"MIG-{index}-{slot}",
+        name="Stand-in X1 MIG 1g.10gb",
+        scope="mig",
+        utilization=None,
+        memory_used_bytes=(slot + 1) * 100 * MIB,
+        memory_total_bytes=10 * GIB,
+        reason="mig_no_utilization",
+    )
+
+
+def unknown(index: int = 0, *, reason: str) -> dict[str, object]:
+    """Say what the browser is told of a GPU that worked once."""
+    return gpu(index, utilization=None, memory_used_bytes=None, reason=reason)
+
+
+def unseen(index: int, *, reason: str) -> dict[str, object]:
+    """Say what the browser is told of a GPU that the driver only lists."""
+    nothing = {"utilization": None, "memory_used_bytes": None, "memory_total_bytes": None}
+    return gpu(index, uuid=f"GPU {index}", name=f"GPU {index}", reason=reason, **nothing)
+
+
+def told(gpus: list[GpuUsage]) -> list[dict[str, object]]:
+    """Take a published list of GPUs apart, reasons by their codes."""
+    return [
+        {**msgspec.structs.asdict(one), "reason": one.reason and one.reason.code} for one in gpus
+    ]
+
+
+def asked(sample: UsageSnapshot) -> bool:
+    """Whether the driver has answered once."""
+    reason = sample.gpu_status.reason
+    return reason is None or reason.code != "nvml_starting"
+
+
+def code(sample: UsageSnapshot) -> str | None:
+    """Name the reason for which no GPU is told."""
+    reason = sample.gpu_status.reason
+    return None if reason is None else reason.code
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param("gpus=1", [gpu()], id="one"),
+        pytest.param("gpus=2", [gpu(0), gpu(1)], id="two"),
+        pytest.param("gpus=1 no_mig", [gpu()], id="cannot-be-divided"),
+        pytest.param("gpus=0", [], id="none"),
+        pytest.param("gpus=1 mig", [mig(0, 1), mig(0, 4)], id="mig"),
+        pytest.param(
+            "gpus=1 no_utilization",
+            [gpu(utilization=None, reason="gpu_no_utilization")],
+            id="no-utilization",
+        ),
+        pytest.param(
+            "gpus=1 other_memory_version",
+            [gpu(memory_used_bytes=GIB + 512 * MIB)],
+            id="other-memory-version",
+        ),
+        pytest.param("gpus=2 forbidden=0", [gpu(1)], id="one-is-not-ours"),
+        pytest.param(
+            "gpus=2 lost_at_open=0", [unseen(0, reason="gpu_lost"), gpu(1)], id="one-was-lost"
+        ),
+        pytest.param(
+            "gpus=2 lost=1", [gpu(0), unseen(1, reason="gpu_lost")], id="one-is-lost-when-named"
+        ),
+        pytest.param(
+            "gpus=2 no_power=0",
+            [unseen(0, reason="gpu_unreadable"), gpu(1)],
+            id="one-has-no-power",
+        ),
+    ],
+)
+def test_what_the_driver_says_is_published(
+    driver: Driver, words: str, expected: list[dict[str, object]]
+) -> None:
+    driver.behave(words)
+    with serve(driver.environ) as server:
+        sample = server.wait_for(asked)
+        assert told(sample.gpus) == expected
+        assert sample.gpu_status.reason is None
+        assert sample.gpu_status.driver == "575.57.08"
+        server.wait_for_more(2)
+        assert told(server.samples[-1].gpus) == expected
+        last_words = server.stop()
+    assert last_words["stopped"] < 1
+    # Opened once, however many samples, and closed.
+    assert driver.log == ["init nvmlInitWithFlags done", "shutdown nvmlShutdown done"]
+
+
+def test_gpus_that_neighbours_use_too_say_so(driver: Driver) -> None:
+    driver.behave("gpus=1")
+    with serve(driver.environ, gpus_shared=True) as server:
+        assert told(server.wait_for(asked).gpus) == [gpu(scope="shared-gpu")]
+
+
+def test_an_old_driver_tells_what_it_can(driver: Driver, libraries: Path) -> None:
+    driver.behave("gpus=1")
+    environ = {**driver.environ, "LD_LIBRARY_PATH": str(libraries / "old")}
+    with serve(environ) as server:
+        sample = server.wait_for(asked)
+    # Its one way to count memory includes what the driver keeps for itself.
+    assert told(sample.gpus) == [gpu(memory_used_bytes=GIB + 512 * MIB)]
+    assert sample.gpu_status.reason is None
+
+
+def test_a_gpu_lost_midway_does_not_take_the_other_with_it(driver: Driver) -> None:
+    driver.behave("gpus=2")
+    with serve(driver.environ) as server:
+        server.wait_for(lambda sample: len(sample.gpus) == 2)
+        driver.behave("gpus=2 lost=0")
+        sample = server.wait_for(lambda sample: sample.gpus[0].reason is not None)
+    lost = unknown(0, reason="gpu_lost") | {"memory_total_bytes": None}
+    assert told(sample.gpus) == [lost, gpu(1)]
+    assert sample.gpu_status.reason is None
+
+
+def test_a_driver_lost_midway_comes_back(driver: Driver) -> None:
+    driver.behave("gpus=2")
+    with serve(driver.environ) as server:
+        server.wait_for(lambda sample: len(sample.gpus) == 2)
+        driver.behave("gpus=2 gone")
+        sample = server.wait_for(lambda sample: code(sample) == "nvml_failed")
+        # Still listed, so that nobody wonders where they went, but without figures.
+        gone = [unknown(index, reason="nvml_failed") for index in (0, 1)]
+        assert told(sample.gpus) == gone
+        assert sample.gpu_status.driver == "575.57.08"
+        sample = server.wait_for(
+            lambda sample: "Driver Not Loaded" in str(sample.gpu_status.reason)
+        )
+        assert told(sample.gpus) == gone
+        driver.behave("gpus=2")
+        sample = server.wait_for(lambda sample: code(sample) is None)
+        assert told(sample.gpus) == [gpu(0), gpu(1)]
+    assert driver.log[-1] == "init nvmlInitWithFlags done"
+
+
+def test_a_driver_that_starts_late_is_found(driver: Driver) -> None:
+    driver.behave("init_fails")
+    with serve(driver.environ) as server:
+        sample = server.wait_for(asked)
+        assert code(sample) == "nvml_failed"
+        assert sample.gpus == []
+        driver.behave("gpus=1")
+        assert told(server.wait_for(lambda sample: code(sample) is None).gpus) == [gpu()]
+
+
+def test_a_missing_driver_is_looked_for_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    tries: list[float] = []
+
+    def missing(_: str) -> None:
+        tries.append(now)
+        raise OSError("there is no such library")
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+    monkeypatch.setattr(nvml, "time", SimpleNamespace(monotonic=lambda: now))
+    probe = nvml.GpuProbe()
+    probe.start()
+    for second in range(1000):
+        now = float(second)
+        probe.request()
+        reason = probe.latest(DEADLINE_SECONDS).status.reason
+        assert reason is not None
+        assert reason.code == "nvml_missing"
+    probe.stop()
+    assert tries == [0, 10, 30, 70, 150, 310, 610, 910]
+
+
+def test_a_slow_driver_holds_nothing_up(driver: Driver) -> None:
+    driver.behave("gpus=1 slow_init")
+    with serve(driver.environ) as server:
+        server.wait_for(lambda _: True)
+        assert code(server.samples[0]) == "nvml_starting"
+        check_pace(server)
+        assert told(server.wait_for(lambda sample: code(sample) is None).gpus) == [gpu()]
+        assert server.stop()["started"] < 0.5
+
+
+@pytest.mark.parametrize("call", ["hang", "hang_init"])
+def test_a_call_that_never_returns_holds_nothing_up(driver: Driver, call: str) -> None:
+    driver.behave("gpus=1")
+    if call == "hang_init":
+        driver.behave("gpus=1 hang_init")
+    with serve(driver.environ, gpu_timeout_seconds=0.4) as server:
+        if call == "hang":
+            server.wait_for(lambda sample: len(sample.gpus) == 1)
+            driver.behave("gpus=1 hang")
+        sample = server.wait_for(lambda sample: code(sample) == "nvml_not_answering")
+        known = [unknown(reason="nvml_not_answering")] if call == "hang" else []
+        assert told(sample.gpus) == known
+        check_pace(server)
+        last_words = server.stop()
+    assert last_words["stopped"] < 3
+
+
+def check_pace(server: Server) -> None:
+    """CPU and memory go on, five times a second."""
+    arrivals = server.wait_for_more(6)
+    pauses = [after - before for before, after in pairwise(arrivals)]
+    assert median(pauses) < 0.35
+    for sample in server.samples[-3:]:
+        assert sample.cpu.used_cores is not None
+        assert sample.memory.working_set_bytes is not None
+
+
+def test_a_call_that_returns_after_all_is_welcome(driver: Driver) -> None:
+    driver.behave("gpus=1")
+    with serve(driver.environ, gpu_timeout_seconds=0.4) as server:
+        server.wait_for(lambda sample: len(sample.gpus) == 1)
+        driver.behave("gpus=1 hang")
+        server.wait_for(lambda sample: code(sample) == "nvml_not_answering")
+        driver.behave("gpus=1")
+        assert told(server.wait_for(lambda sample: code(sample) is None).gpus) == [gpu()]
+        assert server.stop()["stopped"] < 1
+    assert driver.log == ["init nvmlInitWithFlags done", "shutdown nvmlShutdown done"]
+
+
+def test_what_the_bindings_cannot_decode_is_a_reason(driver: Driver) -> None:
+    driver.behave("gpus=1 garbled_name")
+    with serve(driver.environ, gpu_timeout_seconds=0.4) as server:
+        sample = server.wait_for(asked)
+        assert code(sample) == "nvml_failed"
+        driver.behave("gpus=1")
+        assert told(server.wait_for(lambda sample: code(sample) is None).gpus) == [gpu()]
+
+
+def test_without_a_driver_nothing_is_loaded(tmp_path: Path) -> None:
+    if has_library():
+        pytest.skip("this machine has an NVIDIA driver")
+    with serve({"LD_LIBRARY_PATH": str(tmp_path)}) as server:
+        sample = server.wait_for(asked)
+        assert code(sample) == "nvml_missing"
+        assert sample.gpus == []
+        assert sample.gpu_status.driver is None
+        last_words = server.stop()
+    assert not last_words["bindings"]
+
+
+def test_a_library_that_is_none_is_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "libnvidia-ml.so.1").write_text("not a library")
+    with serve({"LD_LIBRARY_PATH": str(tmp_path)}) as server:
+        sample = server.wait_for(asked)
+        assert code(sample) in {"nvml_missing", "nvml_failed"}
+        check_pace(server)
+
+
+def test_a_driver_that_the_operator_switched_off_is_left_alone(driver: Driver) -> None:
+    driver.behave("gpus=1")
+    with serve(driver.environ, gpus=False) as server:
+        sample = server.wait_for(lambda _: True)
+        assert code(sample) == "nvml_off"
+        assert sample.gpus == []
+        assert not server.stop()["bindings"]
+    assert driver.log == []
+
+
+def has_library() -> bool:
+    """Whether there is an NVIDIA driver here, working or not."""
+    try:
+        ctypes.CDLL(nvml.LIBRARY)
+    except OSError:
+        return False
+    return True
+
+
+def has_real_driver() -> bool:
+    """Whether an NVIDIA driver works here; asked in another process."""
+    ask = "import pynvml; pynvml.nvmlInit(); pynvml.nvmlDeviceGetHandleByIndex(0)"
+    command = [sys.executable, "-c", ask]
+    return has_library() and subprocess.run(command, check=False, timeout=60).returncode == 0
+
+
+def test_a_real_driver_is_read_as_its_own_tool_reads_it() -> None:
+    if not has_real_driver():
+        pytest.skip("there is no NVIDIA driver here, or it has no GPU for us")
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        pytest.skip("there is no nvidia-smi here to compare with")
+    with serve({}) as server:
+        sample = server.wait_for(lambda sample: bool(sample.gpus))
+        listed = subprocess.run([tool, "-L"], capture_output=True, text=True, check=True).stdout
+        query = "--query-gpu=uuid,memory.used,memory.total,utilization.gpu"
+        command = [tool, query, "--format=csv,noheader,nounits"]
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert server.stop()["stopped"] < 3
+    assert sample.gpu_status.driver
+    whole = {line.split(", ")[0]: line.split(", ")[1:] for line in lines.splitlines()}
+    for one in sample.gpus:
+        assert one.uuid in listed
+        assert one.utilization is not None or one.reason is not None
+        assert one.utilization is None or 0 <= one.utilization <= 1
+        if one.scope == "gpu":
+            used, total, _ = whole[one.uuid]
+            assert one.memory_total_bytes is not None
+            assert one.memory_used_bytes is not None
+            assert abs(one.memory_total_bytes - int(total) * MIB) <= MIB
+            assert abs(one.memory_used_bytes - int(used) * MIB) <= 64 * MIB
