@@ -7,7 +7,7 @@ start, is left out and says why; the others and the server go on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 from jupyter_server.extension.application import ExtensionApp
@@ -21,7 +21,7 @@ from .stream import Stream, Topic
 from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers
 
-Handlers = list[tuple[str, type[Any]]]
+Handlers = Sequence[tuple[str, type[Any]]]
 
 
 class Manager(Protocol):
@@ -76,7 +76,7 @@ class EinfraApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Build the stream and every feature that is not switched off."""
         self.managers, self.statuses = {}, {}
-        self._feature_handlers: Handlers = []
+        self._feature_handlers: list[tuple[str, type[Any]]] = []
         self.stream = self._build_stream()
         disabled = self._disabled_features()
         for name, build in FEATURES.items():

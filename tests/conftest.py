@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 from jupyter_server.serverapp import ServerApp
+from servers.groups import Groups, NoGroupsError
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
@@ -22,6 +23,19 @@ Fetch = Callable[..., Awaitable[HTTPResponse]]
 def jp_server_config() -> dict[str, Any]:
     """A server that loads nothing but our extension."""
     return {"ServerApp": {"jpserver_extensions": {"jupyter_einfra": True}}}
+
+
+@pytest.fixture
+def groups() -> Iterator[Groups]:
+    """Control groups of the test's own, removed at its end."""
+    try:
+        made = Groups()
+    except NoGroupsError as reason:
+        pytest.skip(str(reason))
+    try:
+        yield made
+    finally:
+        made.remove()
 
 
 @pytest.fixture

@@ -152,7 +152,8 @@ async def test_any_thread_may_publish() -> None:
         ]
         for thread in threads:
             thread.start()
-        await asyncio.to_thread(lambda: [thread.join() for thread in threads])
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
         await settle()
         got = await reader.take(1)
     assert got is not None

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any
 
 from .._version import __version__
 from .models import Finding
@@ -63,7 +62,7 @@ def _server_extension() -> Finding:
     from jupyter_core.paths import jupyter_config_path  # noqa: PLC0415 - `--help` needs none
     from jupyter_server.extension.config import ExtensionConfigManager  # noqa: PLC0415
 
-    manager: Any = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    manager = ExtensionConfigManager(read_config_path=jupyter_config_path())
     enabled = manager.get_jpserver_extensions().get("jupyter_einfra")
     if enabled:
         return Finding(subject="server extension", status="ok", found="enabled")

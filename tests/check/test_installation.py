@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -159,7 +161,7 @@ def test_a_package_that_is_not_there_is_only_a_note(
     paths: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(package: str) -> str:
-        raise installation.PackageNotFoundError(package)
+        raise PackageNotFoundError(package)
 
     monkeypatch.setattr(installation, "installed_version", missing)
     assert found("jupyterlab").status == "note"
@@ -179,7 +181,7 @@ def test_a_place_that_cannot_be_written_is_an_error(
 
 def test_little_room_is_a_warning(paths: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = type("Usage", (), {"free": 1024})
-    monkeypatch.setattr(installation.shutil, "disk_usage", lambda place: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
     assert found("temporary directory").status == "warning"
 
 

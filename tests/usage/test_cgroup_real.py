@@ -7,14 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from servers.groups import Groups
 
 import jupyter_einfra
 
@@ -66,85 +65,6 @@ say(memory=told(memory_usage(probe.read_memory())))  # while the parent reads, t
 probe.resolve()  # it was moved
 say(cpu=told(cpu_usage(None, probe.read_cpu())), memory=told(memory_usage(probe.read_memory())))
 """
-
-
-def own_group(controller: str) -> tuple[Path, str]:
-    """Find our group's folder and the version of its hierarchy, or skip."""
-    awk = shutil.which("awk")
-    if awk is None:
-        pytest.skip("there is no awk to look for control groups with")
-
-    def ask(script: str, path: str) -> str:
-        command = [awk, "-F", "[: ]", "-v", f"c={controller}", script, path]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    if path := ask('("," $2 ",") ~ ("," c ",") {print $3}', "/proc/self/cgroup"):
-        find = '$3 == "cgroup" && ("," $4 ",") ~ ("," c ",") {print $2}'
-        mount = ask(find, "/proc/mounts")
-        version = "v1"
-    else:
-        path = ask('$2 == "" {print $3}', "/proc/self/cgroup")
-        mount = ask('$3 == "cgroup2" {print $2}', "/proc/mounts")
-        version = "v2"
-    folder = Path(mount) / path.lstrip("/")
-    if not mount or not folder.is_dir():
-        pytest.skip(f"this machine does not show us our group for {controller}")
-    return folder, version
-
-
-class Groups:
-    """Child groups for cpu, cpuacct and memory, with limits."""
-
-    def __init__(self) -> None:
-        self._made: list[Path] = []
-        self.version = own_group("memory")[1]
-        if own_group("cpu")[1] != self.version:
-            pytest.skip("cpu and memory are in hierarchies of different versions")
-
-    def make(self, *, cores: float, memory_bytes: int) -> dict[str, Path]:
-        """Make groups; skip where that is not allowed."""
-        name = f"einfra-test-{uuid.uuid4().hex[:12]}"
-        try:
-            if self.version == "v2":
-                # Beside our own group, which has processes and so can have no children
-                # with controllers.
-                group = self._mkdir(own_group("memory")[0].parent / name)
-                (group / "memory.max").write_text(str(memory_bytes))
-                (group / "cpu.max").write_text(f"{int(cores * 100000)} 100000")
-                return {"memory": group, "cpu": group}
-            made = {c: self._mkdir(own_group(c)[0] / name) for c in ("memory", "cpu", "cpuacct")}
-            (made["memory"] / "memory.limit_in_bytes").write_text(str(memory_bytes))
-            (made["cpu"] / "cpu.cfs_quota_us").write_text(str(int(cores * 100000)))
-        except OSError as error:
-            pytest.skip(f"no control group can be made here: {error}")
-        return made
-
-    def _mkdir(self, group: Path) -> Path:
-        if group not in self._made:
-            group.mkdir(exist_ok=True)  # cpu and cpuacct may be one
-            self._made.append(group)
-        return group
-
-    def remove(self) -> None:
-        """Remove what was made; a process may take a moment to leave."""
-        deadline = time.monotonic() + 10
-        for group in self._made:
-            while group.is_dir():
-                try:
-                    group.rmdir()
-                except OSError:
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.02)
-
-
-@pytest.fixture
-def groups() -> Iterator[Groups]:
-    groups = Groups()
-    try:
-        yield groups
-    finally:
-        groups.remove()
 
 
 class Child:

@@ -1,0 +1,35 @@
+"""A real Chromium without a window, as on a server that has no screen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+#: No sandbox: the tests often run as root. The rest keeps the browser from calling home.
+_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the machine's Chromium, and close it with all its pages at the end."""
+    executable = next(filter(None, map(shutil.which, _NAMES)), None)
+    if executable is None:
+        raise RuntimeError("There is no Chromium. `make setup` installs it.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=_ARGS)
+        try:
+            yield browser
+        finally:
+            browser.close()

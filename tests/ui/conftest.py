@@ -1,0 +1,77 @@
+"""A real JupyterLab in a real Chromium. Screenshots are left in test-results/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from servers.browser import chromium
+from servers.lab import LabServer
+from servers.lab_page import start_lab
+
+SHOTS = Path(__file__).parents[2] / "test-results"
+
+
+@pytest.fixture
+def jp_asyncio_loop() -> None:
+    """Keep pytest-jupyter's loop away: Playwright runs one of its own."""
+
+
+@pytest.fixture
+def jp_server_cleanup() -> None:
+    """Nothing to clean up: no server runs in this process."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, for the whole run."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """One JupyterLab for the tests of a file."""
+    with start_lab(tmp_path_factory.mktemp("lab")) as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page; the test fails if our code wrote an error to its console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    faults: list[str] = []
+    opened.on(
+        "pageerror",
+        lambda error: faults.append(error.message) if "einfra" in f"{error.stack}" else None,
+    )
+    opened.on(
+        "console",
+        lambda message: (
+            faults.append(message.text)
+            if message.type == "error"
+            and "einfra" in message.text.lower()
+            # A server that is away is told in the page, and by the browser itself.
+            and "net::ERR" not in message.text
+            else None
+        ),
+    )
+    yield opened
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def shot() -> Callable[[Page, str], None]:
+    """Keep a screenshot where a person can look at it."""
+
+    def keep(page: Page, name: str, **options: Any) -> None:
+        SHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png", **options)
+
+    return keep
