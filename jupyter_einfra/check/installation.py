@@ -110,10 +110,12 @@ def _damaged(folder: Path) -> list[Path]:
         return []  # a development install, rebuilt at will
     broken = []
     for entry in distribution("jupyter-einfra").files or []:
-        path = Path(str(entry.locate()))
-        if LAB_EXTENSION not in path.as_posix() or entry.hash is None:
+        path = Path(str(entry.locate())).as_posix()
+        # The package has a copy of the page beside the one that Lab reads.
+        _, found, below = path.partition(f"/labextensions/{LAB_EXTENSION}/")
+        if not found or entry.hash is None:
             continue
-        installed = folder / path.as_posix().partition(f"{LAB_EXTENSION}/")[2]
+        installed = folder / below
         try:
             digest = hashlib.new(entry.hash.mode, installed.read_bytes()).digest()
         except OSError:

@@ -1,0 +1,106 @@
+"""The wheel as its user gets it: a clean environment, no Node.js, oldest and newest Lab."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from servers.lab import LabServer
+from servers.lab_page import open_lab, start_lab
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel from the page that `make setup` built."""
+    out = tmp_path_factory.mktemp("wheel")
+    options = ["--wheel", "--no-isolation", "--outdir", str(out)]
+    command = [sys.executable, "-m", "build", *options, str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [built] = out.glob("*.whl")
+    return built
+
+
+def test_the_wheel_carries_everything_it_needs_at_run_time(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    page = "data/share/jupyter/labextensions/@e-infra/jupyter-einfra/"
+
+    def has(part: str) -> bool:
+        return any(part in name for name in names)
+
+    assert has(f"{page}package.json")
+    assert has(f"{page}static/remoteEntry.")
+    assert has(f"{page}schemas/@e-infra/jupyter-einfra/usage.json")
+    assert has(f"{page}install.json")
+    assert has("data/etc/jupyter/jupyter_server_config.d/jupyter_einfra.json")
+    assert has("jupyter_einfra/locale/cs_CZ/LC_MESSAGES/jupyter_einfra.json")
+    assert has("jupyter_einfra/_version.py")
+    assert not has("tests/")
+    assert not has("node_modules")
+    assert not has(".map")
+
+
+@pytest.fixture(scope="module", params=["==4.4.*", ">=4.5,<5"], ids=["oldest", "newest"])
+def python(request: pytest.FixtureRequest, wheel: Path) -> Path:
+    """An environment with nothing but the wheel and one version of Lab; kept between runs."""
+    home = ROOT / ".cache/environments" / ("lab-oldest" if "4.4" in request.param else "lab-newest")
+    found = home / "bin/python"
+    if not found.exists():
+        venv.create(home, with_pip=True, clear=True)
+    pip = [str(found), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, f"jupyterlab{request.param}", str(wheel)], check=True)
+    subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)
+    return found
+
+
+@pytest.fixture
+def path_without_node(tmp_path: Path, python: Path) -> str:
+    """A PATH where a shell is found, and no Node.js."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    shell = shutil.which("sh")
+    assert shell is not None
+    (tools / "sh").symlink_to(shell)
+    path = f"{python.parent}:{tools}"
+    assert shutil.which("node", path=path) is None
+    return path
+
+
+@pytest.fixture
+def lab(tmp_path: Path, python: Path, path_without_node: str) -> Iterator[LabServer]:
+    env = {"PATH": path_without_node}
+    with start_lab(tmp_path, python=str(python), env=env) as started:
+        yield started
+
+
+def test_an_installed_wheel_shows_live_figures(
+    page: Page, lab: LabServer, request: pytest.FixtureRequest
+) -> None:
+    open_lab(page, lab)
+    memory = page.locator(".jp-EinfraUsage-figure[data-kind=memory]")
+    expect(memory).to_contain_text("GiB")
+    page.click(".jp-EinfraUsage-button")
+    expect(page.locator(".jp-EinfraUsage-popup")).to_contain_text("CPU")
+
+
+def test_check_is_content_with_an_installed_wheel(
+    python: Path, path_without_node: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [python.parent / "jupyter", "einfra", "check"],
+        env={"PATH": path_without_node, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "error" not in done.stdout
