@@ -16,21 +16,26 @@ hash_of() { cat "$@" 2>/dev/null | sha256sum | cut -d' ' -f1; }
 
 system_packages() {
   local missing=()
-  command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
-    missing+=(chromium)                       # the browser tests drive it
-  command -v cc >/dev/null || missing+=(gcc libc6-dev) # tests compile a stand-in GPU driver
-  fc-list 2>/dev/null | grep -qi dejavu || missing+=(fonts-dejavu-core fontconfig) # text in screenshots
-  command -v ip >/dev/null || missing+=(iproute2) # loopback inside a network-less namespace
+  need() { # COMMAND-THAT-FINDS-IT "WHY" PACKAGE...
+    local there=$1 why=$2
+    shift 2
+    eval "$there" >/dev/null 2>&1 && return
+    say "Missing: $* ($why)"
+    missing+=("$@")
+  }
+  need 'command -v chromium || command -v chromium-browser' "the browser tests drive it" chromium
+  need 'fc-list | grep -i dejavu' "text in screenshots" fonts-dejavu-core fontconfig
+  need 'command -v cc' "tests compile a stand-in for the GPU driver" gcc libc6-dev
   [ ${#missing[@]} -eq 0 ] && return
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || {
-      say "Not installed, for want of root or sudo: ${missing[*]}. What needs them is skipped."
+      say "Not installed, for want of root or sudo. Tests that need them will say so."
       return
     }
     as_root=(sudo)
   fi
-  say "Installing system packages for the tests: ${missing[*]}"
+  say "Installing ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
 }

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, WebSocket
-from servers.browser import chromium
+from servers.browser import chromium, executable
 from servers.hub import RealHub
 from servers.process import also_in, wait_until
 
@@ -103,6 +103,7 @@ c.Spawner.pre_spawn_hook = without_us_for_anna
         yield running
 
 
+@pytest.mark.skipif(executable() is None, reason="there is no Chromium; see `make setup`")
 def test_an_open_page_with_us_completes_no_request_that_one_without_us_does_not(
     hub: RealHub,
 ) -> None:
@@ -130,7 +131,9 @@ def test_an_open_page_with_us_completes_no_request_that_one_without_us_does_not(
         assert without_us.answered["GET api/kernels"] >= 2  # or nothing was watched
         del with_us.answered[STREAM]  # answered, and never to the end
         assert STREAM not in with_us.completed
-        assert set(with_us.answered) <= set(without_us.answered)
+        # A kind counts from the opening on: what Lab saves late on one page, such as the
+        # workspace, it may have saved early on the other.
+        assert set(with_us.answered) <= without_us.seen
         # Each page's polls run to a clock of its own, so one may fall out of the window.
         assert max((with_us.answered - without_us.answered).values(), default=0) <= 1
         assert with_us.sockets == without_us.sockets

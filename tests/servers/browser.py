@@ -21,14 +21,19 @@ _ARGS = [
 ]
 
 
+def executable() -> str | None:
+    """Where the machine's Chromium is, if it has one."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the machine's Chromium, and close it with all its pages at the end."""
-    executable = next(filter(None, map(shutil.which, _NAMES)), None)
-    if executable is None:
+    found = executable()
+    if found is None:
         raise RuntimeError("There is no Chromium. `make setup` installs it.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_ARGS)
+        browser = playwright.chromium.launch(executable_path=found, args=_ARGS)
         try:
             yield browser
         finally:
