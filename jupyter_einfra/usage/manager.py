@@ -15,6 +15,9 @@ from .probes.nvml import GpuProbe
 from .probes.system import SystemProbes
 from .sampler import Sampler
 
+#: Kubernetes may resize a container in place; a limit that is a little old does no harm.
+LIMITS_SECONDS = 10.0
+
 
 class UsageManager(EinfraConfigurable):
     """Samples what this container uses and publishes each sample.
@@ -51,7 +54,9 @@ class UsageManager(EinfraConfigurable):
         self._encode = msgspec.json.Encoder().encode
         self._latest: bytes | None = None
         gpu = GpuProbe(timeout_seconds=self.gpu_timeout_seconds, shared=self.gpus_shared)
-        self._probes = SystemProbes(CgroupProbe(), gpu if self.gpus else None)
+        self._probes = SystemProbes(
+            CgroupProbe(limits_seconds=LIMITS_SECONDS), gpu if self.gpus else None
+        )
         self._sampler = Sampler(
             self._probes,
             self._on_sample,

@@ -799,3 +799,29 @@ def test_a_counter_that_fell_begins_anew(tree: Tree, monkeypatch: pytest.MonkeyP
     assert [usage.used_cores for usage in told] == [None, 0.5, None, 1.5]
     codes = [usage.reason and usage.reason.code for usage in told]
     assert codes == ["cpu_first_sample", None, "cpu_first_sample", None]
+
+
+def test_limits_are_kept_for_as_long_as_they_are_good(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.member(v2="/")
+    tree.mount("/sys/fs/cgroup")
+    tree.v2("/sys/fs/cgroup", seconds=1, memory=1, most=str(8 * GIB))
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    probe = CgroupProbe(tree.root, {}, limits_seconds=10)
+
+    def limit() -> float | None:
+        reading = probe.read_memory()
+        assert reading is not None
+        return reading.limit.value
+
+    assert limit() == 8 * GIB
+    tree.write("/sys/fs/cgroup/memory.max", f"{4 * GIB}\n")
+    now = 109.9
+    assert limit() == 8 * GIB
+    now = 110.0
+    assert limit() == 4 * GIB
+    tree.write("/sys/fs/cgroup/memory.max", f"{2 * GIB}\n")
+    probe.resolve()  # a process that was moved has other limits at once
+    assert limit() == 2 * GIB

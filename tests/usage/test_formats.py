@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ PARSERS: list[Callable[[str], Any]] = [
     formats.parse_count,
     formats.parse_max,
     formats.parse_cpu_max,
-    formats.parse_stat,
+    partial(formats.parse_field, "usage_usec"),
 ]
 
 #: All that a kernel path may hold; what `str.splitlines` splits at is among it.
@@ -66,9 +67,14 @@ def test_controllers_that_share_a_hierarchy_share_its_path() -> None:
 
 
 @given(st.dictionaries(st.text("abcz_.", min_size=1, max_size=8), numbers, min_size=1))
-def test_stat_keeps_every_number(values: dict[str, int]) -> None:
+def test_every_number_of_a_stat_file_is_found_by_its_whole_name(values: dict[str, int]) -> None:
     text = "".join(f"{name} {value}\n" for name, value in values.items())
-    assert formats.parse_stat(text) == values
+    for name, value in values.items():
+        assert formats.parse_field(name, text) == value
+    with pytest.raises(ValueError, match="it has no x"):
+        formats.parse_field("x", text)
+    with pytest.raises(ValueError, match="middle of a line"):
+        formats.parse_field(name, text[:-1])
 
 
 @given(numbers)
@@ -128,7 +134,7 @@ def test_numbers_too_large_for_the_kernel_are_refused(one: int, other: int) -> N
     for parse, text in (
         (formats.parse_count, f"{one}\n"),
         (formats.parse_cpu_max, f"{one} {other}\n"),
-        (formats.parse_stat, f"usage_usec {one}\n"),
+        (partial(formats.parse_field, "usage_usec"), f"usage_usec {one}\n"),
     ):
         with pytest.raises(ValueError, match="not a whole number"):
             parse(text)

@@ -27,6 +27,7 @@ import pytest
 import jupyter_einfra
 from jupyter_einfra.usage.models import GpuUsage, UsageSnapshot
 from jupyter_einfra.usage.probes import nvml
+from jupyter_einfra.usage.probes.driver import LIBRARY
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -461,7 +462,7 @@ def test_a_driver_that_the_operator_switched_off_is_left_alone(driver: Driver) -
 def has_library() -> bool:
     """Whether there is an NVIDIA driver here, working or not."""
     try:
-        ctypes.CDLL(nvml.LIBRARY)
+        ctypes.CDLL(LIBRARY)
     except OSError:
         return False
     return True

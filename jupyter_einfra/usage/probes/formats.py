@@ -82,10 +82,14 @@ def parse_cpu_max(text: str) -> float | None:
     return None if quota is None else quota / period
 
 
-def parse_stat(text: str) -> dict[str, int]:
-    """Read a file of ``name value`` lines."""
-    lines = (line.split(" ") for line in _whole(text).split("\n"))
-    return {name: _number(value) for name, value in lines}
+def parse_field(name: str, text: str) -> int:
+    """Read one number of a file of ``name value`` lines."""
+    whole = _whole(text)
+    # The other lines, of which there are dozens, are not looked at.
+    _, found, rest = f"\n{whole}".partition(f"\n{name} ")
+    if not found:
+        raise ValueError(f"it has no {name}")
+    return _number(rest.partition("\n")[0])
 
 
 def _whole(text: str) -> str:
