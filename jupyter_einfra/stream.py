@@ -76,27 +76,29 @@ class Reader:
         self._states: dict[str, bytes] = {}
         self._events: deque[bytes] = deque()
         self._events_bytes = 0
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
 
     def put_state(self, topic: str, framed: bytes) -> None:
         """Replace what waits on a state topic."""
         self._states[topic] = framed
-        self._wake.set()
+        self._wake()
 
     def put_event(self, framed: bytes) -> None:
         """Queue an event; drop the reader if it is too far behind."""
+        if self.ended:
+            return
         self._events.append(framed)
         self._events_bytes += len(framed)
         if self._events_bytes > self._backlog_bytes:
             self.end()
-        self._wake.set()
+        self._wake()
 
     def end(self) -> None:
         """Send nothing more: the page is gone, too slow, or the server stops."""
         self.ended = True
         self._events.clear()
         self._states.clear()
-        self._wake.set()
+        self._wake()
 
     async def take(self, timeout_seconds: float) -> bytes | None:
         """Wait for news and return all of it.
@@ -106,18 +108,29 @@ class Reader:
         The frames to send, a heartbeat if the time passed without any, or None when
         the stream has ended.
         """
-        try:
-            await asyncio.wait_for(self._wake.wait(), timeout_seconds)
-        except asyncio.TimeoutError:
-            return HEARTBEAT
-        self._wake.clear()
+        if not (self._states or self._events or self.ended):
+            # A future and a timer: a task for each wait would cost more than the news.
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            timer = loop.call_later(timeout_seconds, self._wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
         if self.ended:
             return None
+        if not (self._states or self._events):
+            return HEARTBEAT
         news = b"".join((*self._events, *self._states.values()))
         self._events.clear()
         self._events_bytes = 0
         self._states.clear()
         return news
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class Stream(EinfraConfigurable):

@@ -93,12 +93,14 @@ class StreamHandler(EinfraHandler):
 
     async def _flush(self) -> None:
         # Completes when the socket has taken everything: one batch in memory at most.
-        done, _ = await asyncio.wait([self.flush()], timeout=self.stream.stall_seconds)
-        if not done:
+        flushed = self.flush()
+        if not flushed.done():  # nearly always it has, at once
+            await asyncio.wait([flushed], timeout=self.stream.stall_seconds)
+        if not flushed.done():
             self.log.info("A page stopped reading its stream and is dropped.")
             cast("HTTP1Connection", self.request.connection).close()
             raise StreamClosedError
-        done.pop().result()
+        flushed.result()
 
     def on_connection_close(self) -> None:
         """Forget the reader as soon as its page is gone."""
