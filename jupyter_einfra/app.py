@@ -146,6 +146,7 @@ class EinfraApp(ExtensionApp):
         # A wrong setting explains itself; anything else is a fault to be traced.
         trace = None if isinstance(error, TraitError) else error
         self.log.error("The feature %r could not start: %s", name, error, exc_info=trace)
+        self.stream.remove_topics(name)
         reason = Reason(
             code="feature_failed",
             message=f"The feature {name!r} could not start. The server's log tells why.",

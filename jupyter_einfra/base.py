@@ -100,7 +100,9 @@ class _MappedError(HTTPError):
     """Carries an `EinfraError` through Tornado to `EinfraHandler.write_error`."""
 
     def __init__(self, error: EinfraError) -> None:
-        super().__init__(error.http_status, error.message.replace("%", "%%"))
+        # Without a message for the log: Tornado would write it beside the whole query,
+        # token included. The server's own line has the status, and no secrets.
+        super().__init__(error.http_status)
         self.error = error
 
 
@@ -216,5 +218,7 @@ class UnknownPathHandler(EinfraHandler):
     async def prepare(self) -> None:  # type: ignore[override]
         """Say which feature is off, or that there is none."""
         await super().prepare()
+        if self.request.method == "OPTIONS":
+            return  # which may come without credentials, so it must learn nothing
         self.require_feature((self.path_args[0] or "").partition("/")[0])
         raise HTTPError(404)

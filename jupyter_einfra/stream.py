@@ -179,6 +179,10 @@ class Stream(EinfraConfigurable):
         """Announce a topic; its feature may publish to it from now on."""
         self.topics[topic.name] = topic
 
+    def remove_topics(self, feature: str) -> None:
+        """Take back what a feature announced that then could not start."""
+        self.topics = {n: topic for n, topic in self.topics.items() if topic.feature != feature}
+
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to carry: the loop runs from now on."""
         self._loop = loop
@@ -250,8 +254,8 @@ class Stream(EinfraConfigurable):
         self._readers.add(reader)
         if self._closed:
             reader.end()
-        self._tell_watchers(reader.topics)
         try:
+            self._tell_watchers(reader.topics)
             yield reader
         finally:
             self._readers.discard(reader)
@@ -260,5 +264,9 @@ class Stream(EinfraConfigurable):
     def _tell_watchers(self, topics: frozenset[str]) -> None:
         for name in topics:
             on_watchers = self.topics[name].on_watchers
-            if on_watchers is not None:
+            if on_watchers is None:
+                continue
+            try:
                 on_watchers(sum(name in reader.topics for reader in self._readers))
+            except Exception:  # noqa: BLE001 - one feature's fault must not cost others the stream
+                self.log.exception("The topic %r did not hear of its watchers", name)

@@ -156,7 +156,7 @@ class StreamHandler(EinfraHandler):
             user = self.current_user
         else:
             user = await self._look_up_user()
-        self.current_user = user
+        self.current_user = self._jupyter_current_user = user
         if user is None:
             return False
         resources = [self.auth_resource, *(self.stream.topics[t].auth_resource for t in topics)]
@@ -167,8 +167,8 @@ class StreamHandler(EinfraHandler):
         return True
 
     async def _look_up_user(self) -> Any:
-        # JupyterHub's identity provider keeps its answer on the handler.
-        for kept in ("_jupyterhub_user", "_cached_hub_user"):
+        # Jupyter's identity provider and JupyterHub's keep their answer on the handler.
+        for kept in ("_jupyter_current_user", "_jupyterhub_user", "_cached_hub_user"):
             self.__dict__.pop(kept, None)
         try:
             return await ensure_async(self.identity_provider.get_user(self))

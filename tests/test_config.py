@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from traitlets import Float, List, TraitError, Unicode
 from traitlets.config import Config
@@ -64,3 +66,18 @@ def test_variables_of_different_settings_do_not_meet() -> None:
         for trait in c.class_own_traits(config=True)
     ]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("configurable", [FeatureSwitches, Stream, UsageManager])
+def test_the_readme_tells_every_setting_with_its_default(
+    configurable: type[EinfraConfigurable],
+) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    for name, trait in configurable.class_own_traits(config=True).items():
+        default = trait.default()
+        if isinstance(default, list):
+            told = "`[]`"
+        else:
+            told = f"{default:g}" if isinstance(default, float) else str(default).lower()
+        row = f"| `c.{configurable.__name__}.{name}` | `{configurable.env_name(name)}` | {told} |"
+        assert row in readme

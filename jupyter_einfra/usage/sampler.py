@@ -111,8 +111,9 @@ class Sampler:
                 return
             self._tick()
             ticked = time.monotonic()
-            # Kept from tick to tick; what was missed (suspend) is not caught up.
-            due = max(due + pace, ticked)
+            # Kept from tick to tick; what was missed (suspend) is not caught up, and two
+            # ticks too close together would have no CPU figure.
+            due = max(due + pace, ticked + MIN_SPAN_SECONDS)
             if self._wake.wait(due - ticked):
                 due = max(time.monotonic(), ticked + MIN_SPAN_SECONDS)
                 time.sleep(max(0.0, due - time.monotonic()))
