@@ -7,7 +7,9 @@ start, is left out and says why; the others and the server go on.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from jupyter_server.extension.application import ExtensionApp
@@ -22,6 +24,9 @@ from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers
 
 Handlers = Sequence[tuple[str, type[Any]]]
+
+#: How long the server waits for its features at its end.
+STOP_SECONDS = 5.0
 
 
 class Manager(Protocol):
@@ -114,11 +119,26 @@ class EinfraApp(ExtensionApp):
     async def stop_extension(self) -> None:
         """End all streams and features with the server."""
         self.stream.close()
+        await asyncio.gather(*(self._stop(name, m) for name, m in self.managers.items()))
+
+    async def _stop(self, name: str, manager: Manager) -> None:
         loop = asyncio.get_running_loop()
-        stops = [loop.run_in_executor(None, m.stop) for m in self.managers.values()]
-        for outcome in await asyncio.gather(*stops, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                self.log.error("A feature did not stop cleanly: %s", outcome, exc_info=outcome)
+        stopped = asyncio.Event()
+
+        def run() -> None:
+            try:
+                manager.stop()
+            except Exception:
+                self.log.exception("The feature %r did not stop cleanly", name)
+            with suppress(RuntimeError):  # too late, the loop is closed
+                loop.call_soon_threadsafe(stopped.set)
+
+        # Not a pool's thread: Python waits for those at its end, even if they hang.
+        threading.Thread(target=run, name=f"einfra-stop-{name}", daemon=True).start()
+        try:
+            await asyncio.wait_for(stopped.wait(), STOP_SECONDS)
+        except asyncio.TimeoutError:
+            self.log.warning("The feature %r did not stop in %g seconds", name, STOP_SECONDS)
 
     def _build_stream(self) -> Stream:
         try:

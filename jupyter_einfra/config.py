@@ -7,6 +7,7 @@ wins over the environment.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -34,6 +35,11 @@ class EinfraConfigurable(LoggingConfigurable):
     def __init__(self, *, environ: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         self._environ = os.environ if environ is None else environ
         super().__init__(**kwargs)
+        for name in self.trait_names(config=True):
+            value = getattr(self, name)
+            # No bound keeps "nan" out, and no clock can wait for either.
+            if isinstance(value, float) and not math.isfinite(value):
+                raise TraitError(f"{type(self).__name__}.{name} is {value}, not a finite number")
 
     @classmethod
     def env_name(cls, trait: str) -> str:

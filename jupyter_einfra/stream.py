@@ -268,5 +268,6 @@ class Stream(EinfraConfigurable):
                 continue
             try:
                 on_watchers(sum(name in reader.topics for reader in self._readers))
-            except Exception:  # noqa: BLE001 - one feature's fault must not cost others the stream
+            except Exception:
+                # One feature's fault must not cost the others the stream.
                 self.log.exception("The topic %r did not hear of its watchers", name)

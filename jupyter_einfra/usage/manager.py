@@ -31,10 +31,10 @@ class UsageManager(EinfraConfigurable):
     env_prefix = "JUPYTER_EINFRA_USAGE_"
 
     watched_interval_seconds = Float(
-        1.0, min=0.2, help="Seconds between samples while an open page shows them."
+        1.0, min=0.2, max=86400.0, help="Seconds between samples while an open page shows them."
     ).tag(config=True)
     unwatched_interval_seconds = Float(
-        10.0, min=0.2, help="Seconds between samples while nobody looks."
+        10.0, min=0.2, max=86400.0, help="Seconds between samples while nobody looks."
     ).tag(config=True)
     gpus = Bool(True, help="Whether to ask the NVIDIA driver for GPUs.").tag(config=True)
     gpus_shared = Bool(
