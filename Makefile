@@ -29,7 +29,7 @@ screenshots: ui  ## Refresh the README's picture from the browser tests
 	@cp test-results/status-bar-light.png docs/status-bar.png
 
 openapi: setup   ## Refresh openapi.json and the browser's types after a change of models
-	@.venv/bin/python -m jupyter_einfra.openapi > openapi.json
+	@.venv/bin/python -m jupyter_einfra.openapi > openapi.json.new && mv openapi.json.new openapi.json
 	@.venv/bin/jlpm schema
 
 benchmark: setup ## Measure beside the peers; prints ratios
@@ -40,3 +40,4 @@ build: setup     ## Wheel and source archive in dist/
 
 clean:           ## Remove everything that setup and tests made
 	@rm -rf .venv node_modules .yarn dist test-results .cache jupyter_einfra/labextension labextension/lib
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

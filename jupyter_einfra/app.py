@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
@@ -19,7 +19,7 @@ from traitlets import List, TraitError, Unicode
 from .base import NAMESPACE, STATUSES, UnknownPathHandler
 from .config import EinfraConfigurable
 from .models import FeatureStatus, Reason
-from .stream import Stream, Topic
+from .stream import EinfraStream, Topic
 from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers
 
@@ -55,7 +55,7 @@ FEATURES: dict[str, Callable[[EinfraApp], tuple[Manager, Handlers]]] = {
 }
 
 
-class FeatureSwitches(EinfraConfigurable):
+class EinfraFeatures(EinfraConfigurable):
     """Which features this server offers."""
 
     env_prefix = "JUPYTER_EINFRA_"
@@ -69,12 +69,12 @@ class EinfraApp(ExtensionApp):
     """The one Jupyter Server extension of jupyter-einfra.
 
     It has no settings of its own on purpose: Jupyter ends the whole server when an
-    extension's own trait is set wrong. `FeatureSwitches` and the managers have them.
+    extension's own trait is set wrong. `EinfraFeatures` and the managers have them.
     """
 
     name = "jupyter_einfra"
 
-    stream: Stream
+    stream: EinfraStream
     statuses: dict[str, FeatureStatus]
     managers: dict[str, Manager]
 
@@ -140,16 +140,16 @@ class EinfraApp(ExtensionApp):
         except asyncio.TimeoutError:
             self.log.warning("The feature %r did not stop in %g seconds", name, STOP_SECONDS)
 
-    def _build_stream(self) -> Stream:
+    def _build_stream(self) -> EinfraStream:
         try:
-            return Stream(parent=self)
+            return EinfraStream(parent=self)
         except TraitError as error:
             self.log.error("The live stream uses its default settings: %s", error)  # noqa: TRY400
-            return Stream(environ={})
+            return EinfraStream(environ={})
 
     def _disabled_features(self) -> set[str]:
         try:
-            disabled = set(FeatureSwitches(parent=self).disabled_features)
+            disabled = set(EinfraFeatures(parent=self).disabled_features)
         except TraitError as error:
             # Which ones the operator meant is unknown, so none may run.
             self.log.error("All features are off, the list of those to switch off: %s", error)  # noqa: TRY400
@@ -159,7 +159,9 @@ class EinfraApp(ExtensionApp):
             self.log.warning("There is no feature %r to switch off. There are: %s", name, known)
         return disabled
 
-    def _report(self, name: str, state: Any, reason: Reason | None) -> None:
+    def _report(
+        self, name: str, state: Literal["on", "off", "failed"], reason: Reason | None
+    ) -> None:
         self.statuses[name] = FeatureStatus(name=name, state=state, reason=reason)
 
     def _report_failure(self, name: str, error: Exception) -> None:

@@ -6,13 +6,14 @@ with an id: a reader too slow for it is dropped, reconnects with the last id it 
 seen and is sent what it missed. So a reader costs a bounded amount of memory
 whatever it does.
 
-Everything here runs on the server's event loop, but for `Stream.publish`, which any
+Everything here runs on the server's event loop, but for `EinfraStream.publish`, which any
 thread may call. Each value is encoded once, however many read it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,8 +24,7 @@ from traitlets import Float, Integer
 
 from .config import EinfraConfigurable
 from .errors import TooManyStreams
-
-HEARTBEAT = b":\n\n"
+from .stream_reader import Reader
 
 
 @dataclass(frozen=True)
@@ -66,74 +66,7 @@ def frame(name: str, data: bytes, event_id: int | None = None) -> bytes:
     return b"event: %s\n%sdata: %s\n\n" % (name.encode(), ident, data)
 
 
-class Reader:
-    """What waits to be sent to one open page."""
-
-    def __init__(self, topics: frozenset[str], backlog_bytes: int) -> None:
-        self.topics = topics
-        self.ended = False
-        self._backlog_bytes = backlog_bytes
-        self._states: dict[str, bytes] = {}
-        self._events: deque[bytes] = deque()
-        self._events_bytes = 0
-        self._waiter: asyncio.Future[None] | None = None
-
-    def put_state(self, topic: str, framed: bytes) -> None:
-        """Replace what waits on a state topic."""
-        self._states[topic] = framed
-        self._wake()
-
-    def put_event(self, framed: bytes) -> None:
-        """Queue an event; drop the reader if it is too far behind."""
-        if self.ended:
-            return
-        self._events.append(framed)
-        self._events_bytes += len(framed)
-        if self._events_bytes > self._backlog_bytes:
-            self.end()
-        self._wake()
-
-    def end(self) -> None:
-        """Send nothing more: the page is gone, too slow, or the server stops."""
-        self.ended = True
-        self._events.clear()
-        self._states.clear()
-        self._wake()
-
-    async def take(self, timeout_seconds: float) -> bytes | None:
-        """Wait for news and return all of it.
-
-        Returns
-        -------
-        The frames to send, a heartbeat if the time passed without any, or None when
-        the stream has ended.
-        """
-        if not (self._states or self._events or self.ended):
-            # A future and a timer: a task for each wait would cost more than the news.
-            loop = asyncio.get_running_loop()
-            self._waiter = loop.create_future()
-            timer = loop.call_later(timeout_seconds, self._wake)
-            try:
-                await self._waiter
-            finally:
-                timer.cancel()
-                self._waiter = None
-        if self.ended:
-            return None
-        if not (self._states or self._events):
-            return HEARTBEAT
-        news = b"".join((*self._events, *self._states.values()))
-        self._events.clear()
-        self._events_bytes = 0
-        self._states.clear()
-        return news
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-
-class Stream(EinfraConfigurable):
+class EinfraStream(EinfraConfigurable):
     """Carries what features publish to the pages that ask for it."""
 
     env_prefix = "JUPYTER_EINFRA_STREAM_"
@@ -155,7 +88,10 @@ class Stream(EinfraConfigurable):
         help="Seconds after which an open stream checks again that its user still has access.",
     ).tag(config=True)
     max_readers = Integer(
-        200, min=1, help="Streams that the server holds open at most; more are answered 429."
+        200,
+        min=2,
+        help="Streams that the server holds open at most; more are answered 429. People with "
+        "whom the server was shared have half of them.",
     ).tag(config=True)
     backlog_bytes = Integer(
         1_000_000,
@@ -168,6 +104,12 @@ class Stream(EinfraConfigurable):
         super().__init__(**kwargs)
         self.topics: dict[str, Topic] = {}
         self._latest: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+        self._scheduled = False
+        self._overflowed = False
+        self._incoming_states: dict[str, bytes] = {}
+        self._incoming_events: list[tuple[str, bytes]] = []
+        self._incoming_bytes = 0
         self._history: deque[tuple[int, str, bytes]] = deque()
         self._history_bytes = 0
         self._last_id = 0
@@ -197,32 +139,65 @@ class Stream(EinfraConfigurable):
         """Send one JSON object to the topic's readers. Any thread may call this.
 
         Before the server runs and after it stops there is nobody to tell, and
-        nothing happens.
+        nothing happens. What is published while the loop is held up stays bounded, as
+        it does for a slow reader.
         """
-        if self._loop is None or self._closed:
+        known = self.topics.get(topic)
+        if known is None or self._loop is None or self._closed:
             return
+        with self._lock:
+            if known.kind == "state":
+                self._incoming_states[topic] = data
+            elif self._incoming_bytes + len(data) > self.backlog_bytes:
+                self._overflowed = True
+            else:
+                self._incoming_events.append((topic, data))
+                self._incoming_bytes += len(data)
+            if self._scheduled:
+                return
+            self._scheduled = True
         try:
-            self._loop.call_soon_threadsafe(self._deliver, self.topics[topic], data)
+            self._loop.call_soon_threadsafe(self._deliver)
         except RuntimeError:
             # The loop closed between the check and the call.
             self._closed = True
 
-    def _deliver(self, topic: Topic, data: bytes) -> None:
-        if topic.kind == "state":
-            framed = self._latest[topic.name] = frame(topic.name, data)
+    def _deliver(self) -> None:
+        with self._lock:
+            states, self._incoming_states = self._incoming_states, {}
+            events, self._incoming_events = self._incoming_events, []
+            overflowed, self._overflowed = self._overflowed, False
+            self._incoming_bytes = 0
+            self._scheduled = False
+        for name, data in events:
+            self._deliver_event(name, data)
+        if overflowed:
+            self._forget_events()
+        for name, data in states.items():
+            framed = self._latest[name] = frame(name, data)
             for reader in self._readers:
-                if topic.name in reader.topics:
-                    reader.put_state(topic.name, framed)
-            return
+                if name in reader.topics:
+                    reader.put_state(name, framed)
+
+    def _deliver_event(self, name: str, data: bytes) -> None:
         self._last_id += 1
-        framed = frame(topic.name, data, self._last_id)
-        self._history.append((self._last_id, topic.name, framed))
+        framed = frame(name, data, self._last_id)
+        self._history.append((self._last_id, name, framed))
         self._history_bytes += len(framed)
         while self._history_bytes > self.backlog_bytes:
             self._history_bytes -= len(self._history.popleft()[2])
         for reader in self._readers:
-            if topic.name in reader.topics:
+            if name in reader.topics:
                 reader.put_event(framed)
+
+    def _forget_events(self) -> None:
+        """Let everyone who follows events come back and be told that some are lost."""
+        self._last_id += 1
+        self._history.clear()
+        self._history_bytes = 0
+        for reader in self._readers:
+            if any(self.topics[name].kind == "event" for name in reader.topics):
+                reader.end()
 
     def can_resume(self, last_event_id: int) -> bool:
         """Whether every event after the given one is still at hand.
@@ -234,17 +209,25 @@ class Stream(EinfraConfigurable):
         return oldest - 1 <= last_event_id <= self._last_id
 
     @contextmanager
-    def reader(self, topics: Iterable[str], last_event_id: int | None = None) -> Iterator[Reader]:
+    def reader(
+        self,
+        topics: Iterable[str],
+        last_event_id: int | None = None,
+        *,
+        is_guest: bool = False,
+    ) -> Iterator[Reader]:
         """Join as a reader: first the latest states and missed events, then what comes.
 
         Raises
         ------
         TooManyStreams
-            The server holds as many as ``max_readers`` already.
+            The server holds as many as ``max_readers`` already, or half of that for
+            guests.
         """
-        if len(self._readers) >= self.max_readers:
+        guests = sum(reader.is_guest for reader in self._readers)
+        if len(self._readers) >= self.max_readers or (is_guest and guests >= self.max_readers // 2):
             raise TooManyStreams(self.max_readers)
-        reader = Reader(frozenset(topics), self.backlog_bytes)
+        reader = Reader(frozenset(topics), self.backlog_bytes, is_guest=is_guest)
         for name in sorted(reader.topics & self._latest.keys()):
             reader.put_state(name, self._latest[name])
         if last_event_id is not None and self.can_resume(last_event_id):
@@ -263,11 +246,11 @@ class Stream(EinfraConfigurable):
 
     def _tell_watchers(self, topics: frozenset[str]) -> None:
         for name in topics:
-            on_watchers = self.topics[name].on_watchers
-            if on_watchers is None:
+            topic = self.topics.get(name)
+            if topic is None or topic.on_watchers is None:
                 continue
             try:
-                on_watchers(sum(name in reader.topics for reader in self._readers))
+                topic.on_watchers(sum(name in reader.topics for reader in self._readers))
             except Exception:
                 # One feature's fault must not cost the others the stream.
                 self.log.exception("The topic %r did not hear of its watchers", name)

@@ -16,12 +16,17 @@ from tornado.web import HTTPError
 
 from ._version import __version__
 from .base import STATUSES, EinfraHandler, FeatureStatuses, endpoint
-from .errors import EinfraError, Forbidden, UnknownTopic
+from .errors import EinfraError, Forbidden, InvalidParameter, UnknownTopic
 from .models import Reason, SnapshotEvent, TopicRefusal
-from .stream import Reader, Stream, Topic, frame
+from .stream import EinfraStream, Topic, frame
+from .stream_reader import Reader
 
-#: Key of the `Stream` in the web application's settings.
+#: Key of the `EinfraStream` in the web application's settings.
 STREAM = "einfra_stream"
+
+
+#: Far more than there are; a list without end would hold up the loop.
+MOST_TOPICS = 50
 
 
 class StreamQuery(Struct, frozen=True, kw_only=True):
@@ -42,9 +47,9 @@ class StreamHandler(EinfraHandler):
     _reader: Reader | None = None
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> EinfraStream:
         """What features publish to."""
-        return cast("Stream", self.settings[STREAM])
+        return cast("EinfraStream", self.settings[STREAM])
 
     @endpoint(
         action="read", query=StreamQuery, returns=SnapshotEvent, media_type="text/event-stream"
@@ -52,9 +57,12 @@ class StreamHandler(EinfraHandler):
     async def get(self, *, query: StreamQuery) -> None:
         """Live data of all features as server-sent events."""
         asked = None if query.topics is None else [t for t in query.topics.split(",") if t]
+        if asked is not None and len(asked) > MOST_TOPICS:
+            raise InvalidParameter("topics", f"names more than {MOST_TOPICS} topics")
         topics, refused = await self._grant(asked)
         last_event_id = self._last_event_id()
-        with self.stream.reader(topics, last_event_id) as reader:
+        guest = not self.acts_for_owner()
+        with self.stream.reader(topics, last_event_id, is_guest=guest) as reader:
             self._reader = reader
             snapshot = SnapshotEvent(
                 time=datetime.now(timezone.utc),
@@ -76,20 +84,15 @@ class StreamHandler(EinfraHandler):
 
     async def _follow(self, reader: Reader) -> None:
         """Send what comes until the reader ends, stalls or loses its access."""
-        loop = asyncio.get_running_loop()
-        check_at = loop.time() + self.stream.reauthorize_seconds
-        await self._flush()
-        while True:
-            wait = min(self.stream.heartbeat_seconds, max(check_at - loop.time(), 0.01))
-            news = await reader.take(wait)
-            if news is None:
-                return
-            if loop.time() >= check_at:
-                if not await self._still_allowed(reader.topics):
-                    return
-                check_at = loop.time() + self.stream.reauthorize_seconds
-            self.write(news)
+        # Beside the sending: a hub may take its time to answer.
+        watch = asyncio.ensure_future(self._watch_access(reader))
+        try:
             await self._flush()
+            while (news := await reader.take(self.stream.heartbeat_seconds)) is not None:
+                self.write(news)
+                await self._flush()
+        finally:
+            watch.cancel()
 
     async def _flush(self) -> None:
         # Completes when the socket has taken everything: one batch in memory at most.
@@ -141,10 +144,20 @@ class StreamHandler(EinfraHandler):
     async def _may_read(self, topic: Topic) -> bool:
         if topic.owner_only and not self.acts_for_owner():
             return False
-        allowed: Any = self.authorizer.is_authorized(
-            self, self.current_user, "read", topic.auth_resource
-        )
-        return bool(await ensure_async(allowed))
+        return await self.may("read", topic.auth_resource)
+
+    async def _watch_access(self, reader: Reader) -> None:
+        """End the reader when its user may read it no longer."""
+        while True:
+            await asyncio.sleep(self.stream.reauthorize_seconds)
+            try:
+                allowed = await self._still_allowed(reader.topics)
+            except Exception:
+                self.log.exception("The access to an open stream could not be checked")
+                allowed = False
+            if not allowed:
+                reader.end()
+                return
 
     async def _still_allowed(self, topics: frozenset[str]) -> bool:
         """Check access again, as if the page connected now.
@@ -152,19 +165,12 @@ class StreamHandler(EinfraHandler):
         The owner of a hub's server is not looked up again: asking the hub about a
         user's token counts as that user's activity, and an open page must add none.
         """
-        if self.acts_for_owner() and hasattr(self.current_user, "hub_user"):
-            user = self.current_user
-        else:
-            user = await self._look_up_user()
-        self.current_user = self._jupyter_current_user = user
-        if user is None:
+        if not (self.acts_for_owner() and hasattr(self.current_user, "hub_user")):
+            self.current_user = self._jupyter_current_user = await self._look_up_user()
+        if self.current_user is None or not await self.may("read", self.auth_resource):
             return False
-        resources = [self.auth_resource, *(self.stream.topics[t].auth_resource for t in topics)]
-        for resource in resources:
-            allowed: Any = self.authorizer.is_authorized(self, user, "read", resource)
-            if not await ensure_async(allowed):
-                return False
-        return True
+        known = [self.stream.topics[name] for name in topics if name in self.stream.topics]
+        return all([await self._may_read(topic) for topic in known])
 
     async def _look_up_user(self) -> Any:
         # Jupyter's identity provider and JupyterHub's keep their answer on the handler.

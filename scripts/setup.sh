@@ -24,20 +24,22 @@ system_packages() {
     missing+=("$@")
   }
   need 'command -v chromium || command -v chromium-browser' "the browser tests drive it" chromium
-  need 'fc-list | grep -i dejavu' "text in screenshots" fonts-dejavu-core fontconfig
+  need '[ -n "$(fc-list "DejaVu Sans")" ]' "text in screenshots" fonts-dejavu-core fontconfig
   need 'command -v cc' "tests compile a stand-in for the GPU driver" gcc libc6-dev
+  need '${PYTHON:-python3} -c "import ensurepip"' "makes the virtual environment" python3-venv
   [ ${#missing[@]} -eq 0 ] && return
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || {
-      say "Not installed, for want of root or sudo. Tests that need them will say so."
+      say "Not installed, for want of root or sudo. What needs them will say so."
       return
     }
     as_root=(sudo)
   fi
   say "Installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+  "${as_root[@]}" apt-get update -qq &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null ||
+    say "They could not be installed. What needs them will say so."
 }
 
 python_at_least_3_10() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
@@ -48,17 +50,17 @@ virtual_environment() {
     say "Python 3.10 or newer is needed; set PYTHON to one."
     exit 1
   }
-  if ! .venv/bin/python -c '' 2>/dev/null; then
+  if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     say "Making a virtual environment in .venv"
     "$python" -m venv --clear .venv || {
-      say "python3-venv is missing: apt-get install python3-venv"
+      say "It could not be made. On Debian it needs python3-venv."
       exit 1
     }
   fi
 }
 
 package() {
-  command -v node >/dev/null || {
+  node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || {
     say "Node.js 20 or newer is needed to build the JupyterLab extension."
     exit 1
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -42,6 +43,23 @@ def groups() -> Iterator[Groups]:
 def listening(jp_serverapp: ServerApp, http_server_client: Any) -> ServerApp:
     """The server in this process, reachable over HTTP."""
     return jp_serverapp
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """Everything that is logged, whichever handlers the loggers have at the time."""
+    messages: list[str] = []
+    make = logging.getLogRecordFactory()
+
+    def remember(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        traced = record.exc_info and record.exc_info[0]
+        messages.append(record.getMessage() + (" Traceback" if traced else ""))
+        return record
+
+    logging.setLogRecordFactory(remember)
+    yield messages
+    logging.setLogRecordFactory(make)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from jupyter_server.auth import Authorizer
 from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from jupyter_einfra.base import STATUSES, EinfraHandler, endpoint
+from jupyter_einfra.base import EinfraHandler, endpoint
 from jupyter_einfra.errors import EinfraError
 from jupyter_einfra.models import ErrorBody
 from jupyter_einfra.openapi import METHODS, handlers
@@ -79,6 +79,13 @@ async def test_nobody_who_is_not_signed_in_gets_anything(
 
 
 @pytest.mark.parametrize("path", ALL_PATHS)
+async def test_a_preflight_tells_a_stranger_nothing(listening: ServerApp, path: str) -> None:
+    reply = await raw(listening, path, "OPTIONS")
+    assert reply.code in {200, 204}
+    assert reply.body == b""
+
+
+@pytest.mark.parametrize("path", ALL_PATHS)
 async def test_a_wrong_token_is_no_token(listening: ServerApp, path: str) -> None:
     reply = await raw(listening, path, headers={"Authorization": "token wrong"})
     assert reply.code == 403
@@ -140,16 +147,12 @@ async def test_a_reply_is_json_and_not_kept(demo: ServerApp, jp_fetch: Any) -> N
         ("count=1&count=2", "count"),
         ("cuont=1", "cuont"),
         ("name=%ff", "name"),
-        ("name=%00&x", None),
     ],
 )
 async def test_a_bad_parameter_is_named(
-    demo: ServerApp, jp_auth_header: dict[str, str], query: str, parameter: str | None
+    demo: ServerApp, jp_auth_header: dict[str, str], query: str, parameter: str
 ) -> None:
     reply = await raw(demo, f"jupyter-einfra-demo?{query}", headers=jp_auth_header)
-    if parameter is None:
-        assert reply.code in (200, 400)
-        return
     body = msgspec.json.decode(reply.body, type=ErrorBody)
     assert (reply.code, body.code) == (400, "invalid_parameter")
     assert body.params == {"parameter": parameter}
@@ -204,6 +207,32 @@ async def test_answering_does_not_count_as_activity(jp_serverapp: ServerApp, jp_
     assert jp_serverapp.web_app.last_activity() > before
 
 
+class Other(DemoHandler):
+    """Inherits a method, and has a resource of its own."""
+
+    auth_resource = "einfra-other"
+
+
+class TestInheritedMethod(TestAuthorizer):
+    async def test_the_resource_is_the_handlers_own(
+        self, demo: ServerApp, refused: Refused
+    ) -> None:
+        other = (demo.base_url + "jupyter-einfra-other", Other)
+        demo.web_app.add_handlers(".*$", [other])
+        await refused("jupyter-einfra-demo")
+        await refused("jupyter-einfra-other")
+        assert Nobody.asked == [("read", "einfra-demo"), ("read", "einfra-other")]
+
+
+async def test_a_refusal_logs_no_token(
+    demo: ServerApp, jp_auth_header: dict[str, str], logged: list[str]
+) -> None:
+    token = jp_auth_header["Authorization"].split()[1]
+    reply = await raw(demo, f"jupyter-einfra-demo?token={token}&count=x")
+    assert reply.code == 400
+    assert token not in "\n".join(logged)
+
+
 class TestOwner:
     def handler_for(self, server: ServerApp, **user: Any) -> EinfraHandler:
         handler = EinfraHandler.__new__(EinfraHandler)
@@ -234,8 +263,3 @@ class TestOwner:
         code, body = await refused("jupyter-einfra-demo", method="POST", body="")
         assert (code, body["code"]) == (403, "forbidden")
         assert (await jp_fetch("jupyter-einfra-demo")).code == 200
-
-
-async def test_every_status_is_found_by_the_features_name(jp_serverapp: ServerApp) -> None:
-    statuses = jp_serverapp.web_app.settings[STATUSES]
-    assert all(name == status.name for name, status in statuses.items())

@@ -8,9 +8,9 @@ import pytest
 from traitlets import Float, List, TraitError, Unicode
 from traitlets.config import Config
 
-from jupyter_einfra.app import FeatureSwitches
+from jupyter_einfra.app import EinfraFeatures
 from jupyter_einfra.config import EinfraConfigurable
-from jupyter_einfra.stream import Stream
+from jupyter_einfra.stream import EinfraStream
 from jupyter_einfra.usage.manager import UsageManager
 
 
@@ -46,13 +46,21 @@ def test_only_settings_come_from_the_environment() -> None:
     assert Demo(environ={"JUPYTER_EINFRA_DEMO_SECRET": "x"}).secret == ""
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_number_that_no_clock_can_wait_for_is_refused(value: str) -> None:
+    with pytest.raises(TraitError, match=r"seconds"):
+        Demo(environ={"JUPYTER_EINFRA_DEMO_SECONDS": value})
+    with pytest.raises(TraitError, match=r"seconds"):
+        Demo(environ={}, seconds=float(value))
+
+
 @pytest.mark.parametrize("value", ["often", "0.1", ""])
 def test_a_wrong_value_names_the_variable(value: str) -> None:
     with pytest.raises(TraitError, match="JUPYTER_EINFRA_DEMO_SECONDS"):
         Demo(environ={"JUPYTER_EINFRA_DEMO_SECONDS": value})
 
 
-@pytest.mark.parametrize("configurable", [FeatureSwitches, Stream, UsageManager])
+@pytest.mark.parametrize("configurable", [EinfraFeatures, EinfraStream, UsageManager])
 def test_every_setting_explains_itself(configurable: type[EinfraConfigurable]) -> None:
     assert configurable.env_prefix.startswith("JUPYTER_EINFRA_")
     for name, trait in configurable.class_own_traits(config=True).items():
@@ -62,13 +70,13 @@ def test_every_setting_explains_itself(configurable: type[EinfraConfigurable]) -
 def test_variables_of_different_settings_do_not_meet() -> None:
     names = [
         c.env_name(trait)
-        for c in (FeatureSwitches, Stream, UsageManager)
+        for c in (EinfraFeatures, EinfraStream, UsageManager)
         for trait in c.class_own_traits(config=True)
     ]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("configurable", [FeatureSwitches, Stream, UsageManager])
+@pytest.mark.parametrize("configurable", [EinfraFeatures, EinfraStream, UsageManager])
 def test_the_readme_tells_every_setting_with_its_default(
     configurable: type[EinfraConfigurable],
 ) -> None:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 
 from jupyter_einfra.errors import TooManyStreams
-from jupyter_einfra.stream import HEARTBEAT, Reader, Stream, Topic, frame
+from jupyter_einfra.stream import EinfraStream, Topic, frame
+from jupyter_einfra.stream_reader import HEARTBEAT, Reader
 
 
-def a_stream(**traits: float) -> Stream:
-    stream = Stream(**traits)
+def a_stream(**traits: float) -> EinfraStream:
+    stream = EinfraStream(**traits)
     stream.add_topic(Topic("state", "demo"))
     stream.add_topic(Topic("news", "demo", kind="event"))
     stream.open(asyncio.get_running_loop())
@@ -96,11 +97,29 @@ async def test_what_is_kept_for_those_who_come_back_is_bounded_and_loss_is_known
     stream = a_stream(backlog_bytes=1000)
     for _ in range(200):
         stream.publish("news", b"x" * 100)
-    await settle()
+        await settle()
     assert stream._history_bytes <= 1000
     assert not stream.can_resume(1)
     assert stream.can_resume(200)
     assert not stream.can_resume(201)  # an id of an earlier run of the server
+
+
+async def test_a_flood_while_the_loop_is_held_up_stays_bounded_and_its_loss_is_told() -> None:
+    stream = a_stream(backlog_bytes=1000)
+    with stream.reader(["news"]) as reader, stream.reader(["state"]) as other:
+        seen = stream._last_id
+        for number in range(500):
+            stream.publish("news", b"x" * 100)
+            stream.publish("state", b"%d" % number)
+        assert stream._incoming_bytes <= 1000
+        await settle()
+        assert await reader.take(1) is None
+        assert not stream.can_resume(seen)
+        # A page that follows no events has lost none.
+        assert await other.take(1) == frame("state", b"499")
+    stream.publish("news", b"1")
+    await settle()
+    assert stream.can_resume(stream._last_id)
 
 
 async def test_the_history_of_a_quiet_server_can_be_resumed_from_its_last_id() -> None:
@@ -126,7 +145,7 @@ async def test_closing_ends_readers_now_and_those_that_still_come() -> None:
 
 
 async def test_publishing_before_the_server_runs_is_harmless() -> None:
-    stream = Stream()
+    stream = EinfraStream()
     stream.add_topic(Topic("state", "demo"))
     stream.publish("state", b"1")
     stream.open(asyncio.get_running_loop())
@@ -135,7 +154,7 @@ async def test_publishing_before_the_server_runs_is_harmless() -> None:
 
 
 def test_publishing_after_the_loop_closed_is_harmless() -> None:
-    stream = Stream()
+    stream = EinfraStream()
     stream.add_topic(Topic("state", "demo"))
     loop = asyncio.new_event_loop()
     stream.open(loop)
@@ -163,7 +182,7 @@ async def test_any_thread_may_publish() -> None:
 
 async def test_watchers_are_counted_as_readers_come_and_go() -> None:
     seen: list[int] = []
-    stream = Stream()
+    stream = EinfraStream()
     stream.add_topic(Topic("state", "demo", on_watchers=seen.append))
     stream.add_topic(Topic("other", "demo"))
     with stream.reader(["state"]), stream.reader(["state"]), stream.reader(["other"]):
@@ -172,11 +191,44 @@ async def test_watchers_are_counted_as_readers_come_and_go() -> None:
 
 
 async def test_more_readers_than_allowed_are_refused_and_forgotten() -> None:
-    stream = a_stream(max_readers=1)
-    with stream.reader(["state"]), pytest.raises(TooManyStreams), stream.reader(["state"]):
+    stream = a_stream(max_readers=2)
+    with (
+        stream.reader(["state"]),
+        stream.reader(["state"]),
+        pytest.raises(TooManyStreams),
+        stream.reader(["state"]),
+    ):
         pass
+    with stream.reader(["state"]), stream.reader(["state"]):
+        pass  # the places are free again
+
+
+async def test_guests_leave_half_of_the_places_to_the_owner() -> None:
+    stream = a_stream(max_readers=2)
+    with stream.reader(["state"], is_guest=True):
+        with pytest.raises(TooManyStreams), stream.reader(["state"], is_guest=True):
+            pass
+        with stream.reader(["state"]):
+            pass
+
+
+async def test_a_feature_that_breaks_when_told_of_watchers_costs_nobody_the_stream() -> None:
+    def broken(count: int) -> None:
+        raise RuntimeError("not my day")
+
+    stream = EinfraStream()
+    stream.add_topic(Topic("state", "demo", on_watchers=broken))
     with stream.reader(["state"]):
-        pass  # the place is free again
+        assert len(stream._readers) == 1
+    assert not stream._readers
+
+
+async def test_a_topic_that_was_taken_back_is_gone() -> None:
+    stream = a_stream()
+    stream.remove_topics("demo")
+    assert stream.topics == {}
+    stream.publish("state", b"1")  # its feature may not have heard
+    await settle()
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers()), max_size=60))
@@ -199,4 +251,4 @@ def test_what_waits_for_a_state_reader_never_grows_beyond_its_topics(
 @pytest.mark.parametrize("trait", ["heartbeat_seconds", "stall_seconds", "reauthorize_seconds"])
 def test_times_must_be_positive(trait: str) -> None:
     with pytest.raises(TraitError):
-        Stream(**{trait: 0.0})
+        EinfraStream(**{trait: 0.0})

@@ -96,20 +96,18 @@ class Sampler:
         if begins:
             self._wake.set()
 
-    @property
-    def interval_seconds(self) -> float:
-        """Time to the next sample at the present pace."""
+    def _interval_seconds(self) -> float:
         return self._watched_seconds if self._watched else self._unwatched_seconds
 
     def _run(self) -> None:
         due = time.monotonic()
-        pace = min(FIRST_PAUSE_SECONDS, self.interval_seconds)
+        pace = min(FIRST_PAUSE_SECONDS, self._interval_seconds())
         while True:
             # Before anything else, so that a call during the tick is not lost.
             self._wake.clear()
             if self._stopping:
                 return
-            self._tick()
+            self._tick(pace)
             ticked = time.monotonic()
             # Kept from tick to tick; what was missed (suspend) is not caught up, and two
             # ticks too close together would have no CPU figure.
@@ -117,14 +115,14 @@ class Sampler:
             if self._wake.wait(due - ticked):
                 due = max(time.monotonic(), ticked + MIN_SPAN_SECONDS)
                 time.sleep(max(0.0, due - time.monotonic()))
-            pace = self.interval_seconds
+            pace = self._interval_seconds()
 
-    def _tick(self) -> None:
+    def _tick(self, pace: float) -> None:
         try:
             if time.monotonic() >= self._resolve_at:
                 self._probes.resolve()
                 self._resolve_at = time.monotonic() + RESOLVE_SECONDS
-            sample = self.sample()
+            sample = self.sample(pace)
             if sample.cpu.used_cores is None or sample.memory.working_set_bytes is None:
                 self._resolve_at = 0.0
             self._on_sample(sample)
@@ -132,8 +130,8 @@ class Sampler:
             # A figure that breaks must not end all the others.
             self._log.exception("A usage sample failed")
 
-    def sample(self) -> UsageSnapshot:
-        """Read everything once."""
+    def sample(self, pace: float) -> UsageSnapshot:
+        """Read everything once; the next time is ``pace`` seconds from now."""
         self._probes.request_gpus()
         time_now = datetime.now(timezone.utc)
         cpu = self._probes.read_cpu()
@@ -142,7 +140,7 @@ class Sampler:
         before, self._before = self._before, cpu
         return UsageSnapshot(
             time=time_now,
-            interval_seconds=self.interval_seconds,
+            interval_seconds=pace,
             cpu=cpu_usage(before, cpu),
             memory=memory_usage(memory),
             gpus=gpus,

@@ -17,6 +17,9 @@ from servers.lab_page import open_lab, start_lab
 
 ROOT = Path(__file__).parents[2]
 
+#: The first run downloads JupyterLab twice.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -53,10 +53,11 @@ before, before_seconds, begun = probe.read_cpu(), cpu_seconds(), time.monotonic(
 while time.monotonic() - begun < 1.5:
     sums += sum(range(1000))
 time.sleep(0.15)
-after, after_seconds, ended = probe.read_cpu(), cpu_seconds(), time.monotonic()
+after, after_seconds = probe.read_cpu(), cpu_seconds()
 say(
     cpu=told(cpu_usage(before, after)),
-    process_cores=(after_seconds - before_seconds) / (ended - begun),
+    # Over the probe's own span: between two clocks the process may have to wait.
+    process_cores=(after_seconds - before_seconds) / (after.at_seconds - before.at_seconds),
     memory=told(large),
     grown_bytes=large.working_set_bytes - small.working_set_bytes,
     process_grown_bytes=large_resident - small_resident,

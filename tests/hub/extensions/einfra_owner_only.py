@@ -12,7 +12,7 @@ import msgspec
 from jupyter_server.utils import url_path_join
 
 from jupyter_einfra.base import EinfraHandler, endpoint
-from jupyter_einfra.stream import Stream, Topic
+from jupyter_einfra.stream import EinfraStream, Topic
 from jupyter_einfra.stream_handler import STREAM
 
 
@@ -43,14 +43,14 @@ def _load_jupyter_server_extension(server: Any) -> None:
     path = url_path_join(app.settings["base_url"], "einfra-tests/secret")
     app.add_handlers(".*$", [(path, SecretHandler)])
 
-    async def keep_telling(stream: Stream) -> None:
+    async def keep_telling(stream: EinfraStream) -> None:
         while True:
             stream.publish("secret", msgspec.json.encode(Secret("for the owner alone")))
             await asyncio.sleep(0.5)
 
     def start() -> None:
         # Once the server's loop runs, every extension has been loaded.
-        stream: Stream = app.settings[STREAM]
+        stream: EinfraStream = app.settings[STREAM]
         stream.add_topic(Topic("secret", "secret", owner_only=True))
         app.settings["einfra_tests_task"] = asyncio.ensure_future(keep_telling(stream))
 
