@@ -258,6 +258,7 @@ Return nvmlDeviceGetMigDeviceHandleByIndex(Device *device, unsigned slot, Device
     if (result) return result;
     if (device->slot >= 0) return misuse(__func__, "asked of a slice", INVALID_ARGUMENT);
     if (slot >= SLOTS) return misuse(__func__, "slot out of range", INVALID_ARGUMENT);
+    if (slot == 2) return NO_PERMISSION; /* somebody else's */
     if (slot != 1 && slot != 4) return NOT_FOUND;
     *slice = &slices[device->index][slot];
     (*slice)->given = 1;

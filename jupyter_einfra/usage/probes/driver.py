@@ -133,7 +133,11 @@ class Driver:
         for slot in range(self._mig_slots(gpu)):
             try:
                 handle = nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, slot)
-            except (nvml.NVMLError_NotFound, nvml.NVMLError_InvalidArgument):
+            except (
+                nvml.NVMLError_NotFound,
+                nvml.NVMLError_InvalidArgument,
+                nvml.NVMLError_NoPermission,
+            ):
                 continue  # an empty slot, or a slice of somebody else's
             slices.append(self._describe(handle, index, is_mig=True))
         return slices or [self._describe(gpu, index, is_mig=False)]
