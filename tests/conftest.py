@@ -7,12 +7,14 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from jupyter_server.serverapp import ServerApp
 from servers.groups import Groups, NoGroupsError
+from servers.nvidia import NoCompilerError, StandInDriver, build_libraries
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
@@ -37,6 +39,25 @@ def groups() -> Iterator[Groups]:
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in NVIDIA driver, in ``new`` and ``old``."""
+    folder = tmp_path_factory.mktemp("nvml")
+    try:
+        build_libraries(folder)
+    except NoCompilerError as reason:
+        pytest.skip(str(reason))
+    return folder
+
+
+@pytest.fixture
+def driver(libraries: Path, tmp_path: Path) -> Iterator[StandInDriver]:
+    """A stand-in NVIDIA driver that makes the test fail when it was misused."""
+    made = StandInDriver(tmp_path, libraries / "new")
+    yield made
+    assert [line for line in made.log if line.startswith("misuse")] == []
 
 
 @pytest.fixture

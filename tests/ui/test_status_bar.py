@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from servers.groups import Groups
 from servers.lab import LabServer
 from servers.lab_page import DARK, LIGHT, open_lab, play, set_user_setting, start_lab
+from servers.nvidia import StandInDriver
 from servers.process import wait_until
 
 from jupyter_einfra.models import Reason
@@ -352,6 +353,29 @@ def test_a_restart_of_the_server_is_told_and_survived(
     own_lab.start()
     page.wait_for_selector(figure("memory"), timeout=45_000)
     assert shown(page, "memory") > 0
+
+
+def test_gpus_of_a_driver_reach_the_page_and_a_hung_one_is_told(
+    page: Page, tmp_path: Path, driver: StandInDriver, shot: Shot
+) -> None:
+    driver.behave("gpus=2")
+    env = {**driver.environ, "JUPYTER_EINFRA_USAGE_GPU_TIMEOUT_SECONDS": "1"}
+    with start_lab(tmp_path / "lab", env=env) as lab:
+        open_lab(page, lab)
+        first, second = page.locator(figure("gpu")).first, page.locator(figure("gpu")).last
+        expect(first).to_contain_text("GPU 0")
+        expect(first).to_contain_text("1.0/80 GiB")
+        expect(first).to_contain_text("29")
+        expect(second).to_contain_text("2.0/80 GiB")
+        driver.behave("gpus=2 hang")
+        expect(first).to_have_attribute("title", re.compile("has not answered"))
+        expect(first).not_to_contain_text("1.0/80")
+        shot(page, "gpu-driver-hangs")
+        before = usage(lab)["time"]
+        wait_until("CPU and memory go on", lambda: usage(lab)["time"] != before)
+        assert usage(lab)["memory"]["working_set_bytes"] > 0
+        expect(page.locator(figure("memory"))).to_contain_text("GiB")
+        assert lab.stop() == 0  # nor does the driver hold up the server's end
 
 
 def test_a_feature_that_is_off_leaves_no_trace(page: Page, tmp_path: Any) -> None:

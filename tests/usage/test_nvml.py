@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from servers.nvidia import StandInDriver as Driver
 
 import jupyter_einfra
 from jupyter_einfra.usage.models import GpuUsage, UsageSnapshot
@@ -131,56 +132,6 @@ def serve(environ: dict[str, str], **options: object) -> Iterator[Server]:
         yield server
     finally:
         server.kill()
-
-
-@pytest.fixture(scope="session")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stand-in driver, in ``new`` and ``old``."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("there is no C compiler to build the stand-in driver with")
-    folder = tmp_path_factory.mktemp("nvml")
-    source = Path(__file__).with_name("nvml_stand_in.c")
-    for name, flags in (("new", []), ("old", ["-DOLD_DRIVER"])):
-        target = folder / name / "libnvidia-ml.so.1"
-        target.parent.mkdir()
-        warnings = ["-Wall", "-Wextra", "-Werror"]
-        files = ["-o", str(target), str(source)]
-        command = [compiler, *warnings, *flags, "-shared", "-fPIC", *files]
-        subprocess.run(command, check=True)
-    return folder
-
-
-class Driver:
-    """The stand-in as a test sees it."""
-
-    def __init__(self, folder: Path, library: Path) -> None:
-        self._control = folder / "control"
-        self._log = folder / "log"
-        self.environ = {
-            "LD_LIBRARY_PATH": str(library),
-            "STAND_IN_CONTROL": str(self._control),
-            "STAND_IN_LOG": str(self._log),
-        }
-
-    def behave(self, words: str) -> None:
-        """Say how the driver behaves from now on."""
-        ready = self._control.with_suffix(".new")
-        ready.write_text(words + "\n")
-        ready.replace(self._control)
-
-    @property
-    def log(self) -> list[str]:
-        """What the driver noted."""
-        return self._log.read_text().splitlines() if self._log.exists() else []
-
-
-@pytest.fixture
-def driver(libraries: Path, tmp_path: Path) -> Iterator[Driver]:
-    """A driver that makes the test fail when it was misused."""
-    driver = Driver(tmp_path, libraries / "new")
-    yield driver
-    assert [line for line in driver.log if line.startswith("misuse")] == []
 
 
 def gpu(index: int = 0, **other: object) -> dict[str, object]:
