@@ -57,11 +57,13 @@ def python(request: pytest.FixtureRequest, wheel: Path) -> Path:
     """An environment with nothing but the wheel and one version of Lab; kept between runs."""
     home = ROOT / ".cache/environments" / ("lab-oldest" if "4.4" in request.param else "lab-newest")
     found = home / "bin/python"
-    if not found.exists():
+    pip = [str(found), "-m", "pip", "--disable-pip-version-check", "-q"]
+    # A run that was interrupted may have left half of one.
+    if not found.exists() or subprocess.run([*pip, "check"], check=False).returncode != 0:
         venv.create(home, with_pip=True, clear=True)
-    pip = [str(found), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, f"jupyterlab{request.param}", str(wheel)], check=True)
-    subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)
+    subprocess.run([*pip, "install", f"jupyterlab{request.param}", str(wheel)], check=True)
+    again = ["install", "--force-reinstall", "--no-deps", str(wheel)]
+    subprocess.run([*pip, *again], check=True)
     return found
 
 
