@@ -195,8 +195,9 @@ class EinfraStream(EinfraConfigurable):
         self._last_id += 1
         self._history.clear()
         self._history_bytes = 0
+        followed = {topic.name for topic in self.topics.values() if topic.kind == "event"}
         for reader in self._readers:
-            if any(self.topics[name].kind == "event" for name in reader.topics):
+            if reader.topics & followed:
                 reader.end()
 
     def can_resume(self, last_event_id: int) -> bool:

@@ -252,3 +252,15 @@ def test_what_waits_for_a_state_reader_never_grows_beyond_its_topics(
 def test_times_must_be_positive(trait: str) -> None:
     with pytest.raises(TraitError):
         EinfraStream(**{trait: 0.0})
+
+
+async def test_a_topic_taken_back_in_the_midst_of_a_flood_costs_the_others_nothing() -> None:
+    stream = a_stream(backlog_bytes=1000)
+    stream.add_topic(Topic("kept", "other"))
+    with stream.reader(["news"]), stream.reader(["kept"]) as reader:
+        for _ in range(50):
+            stream.publish("news", b"x" * 100)
+        stream.publish("kept", b"1")
+        stream.remove_topics("demo")
+        await settle()
+        assert await reader.take(1) == frame("kept", b"1")
