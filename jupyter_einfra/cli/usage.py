@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..usage.models import CpuUsage, GpuUsage, MemoryUsage, UsageSnapshot
-    from ..usage.sampler import Sampler
+    from ..usage.sampler import Probes
 
 #: Between the two readings that one CPU figure needs.
 SPAN_SECONDS = 0.5
-
-#: Without persistence mode the driver takes seconds to answer the first time.
-GPU_WAIT_SECONDS = 10.0
 
 _COVERS = {
     "container": "this container",
@@ -46,44 +43,31 @@ def run(arguments: argparse.Namespace) -> int:
     """Print one sample, or one a second."""
     import msgspec  # noqa: PLC0415 - `--help` needs none of it
 
-    from ..usage.probes.cgroup import CgroupProbe  # noqa: PLC0415
-    from ..usage.probes.nvml import GpuProbe  # noqa: PLC0415
-    from ..usage.probes.system import SystemProbes  # noqa: PLC0415
-    from ..usage.sampler import Sampler  # noqa: PLC0415
+    from ..usage.probes.system import patient_probes  # noqa: PLC0415
 
-    probes = SystemProbes(CgroupProbe(), GpuProbe(timeout_seconds=GPU_WAIT_SECONDS))
-    probes.start()
-    probes.request_gpus()
-    probes.read_gpus(GPU_WAIT_SECONDS)
-    sampler = Sampler(
-        probes,
-        lambda sample: None,
-        watched_seconds=1.0,
-        unwatched_seconds=1.0,
-        log=logging.getLogger(__name__),
-    )
-    try:
-        for sample in _samples(sampler, watch=arguments.watch):
+    # Ctrl-C is how watching ends.
+    with suppress(KeyboardInterrupt), patient_probes() as probes:
+        for sample in _samples(probes, watch=arguments.watch):
             if arguments.json:
                 text = msgspec.json.encode(sample).decode()
             else:
                 text = "\n".join(lines(sample)) + ("\n" if arguments.watch else "")
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
-    except KeyboardInterrupt:
-        pass  # how watching ends
-    finally:
-        probes.stop()
     return 0
 
 
-def _samples(sampler: Sampler, *, watch: bool) -> Iterator[UsageSnapshot]:
-    sampler.sample(SPAN_SECONDS)
+def _samples(probes: Probes, *, watch: bool) -> Iterator[UsageSnapshot]:
+    from ..usage.sampler import take  # noqa: PLC0415 - as above
+
+    before = probes.read_cpu()
     time.sleep(SPAN_SECONDS)
-    yield sampler.sample(1.0)
-    while watch:
+    while True:
+        sample, before = take(probes, before, 1.0)
+        yield sample
+        if not watch:
+            return
         time.sleep(1.0)
-        yield sampler.sample(1.0)
 
 
 def lines(sample: UsageSnapshot) -> Iterator[str]:

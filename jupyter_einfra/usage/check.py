@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..check.models import Finding
-from .probes.cgroup import CgroupProbe
-from .probes.nvml import GpuProbe
-from .probes.system import SystemProbes
-
-#: Without persistence mode the driver takes seconds to answer the first time.
-GPU_WAIT_SECONDS = 10.0
+from .probes.system import patient_probes
 
 
 def check() -> Iterator[Finding]:
     """Read every figure once, as the server would."""
-    probes = SystemProbes(CgroupProbe(), GpuProbe(timeout_seconds=GPU_WAIT_SECONDS))
-    probes.start()
-    probes.request_gpus()
-    cpu, memory = probes.read_cpu(), probes.read_memory()
+    with patient_probes() as probes:
+        cpu, memory = probes.read_cpu(), probes.read_memory()
+        gpus, status = probes.read_gpus(0)
     cores, amount = cpu.limit.value, memory.limit.value
     for subject, source, scope, reason, limit in (
         ("CPU", cpu.source, cpu.scope, cpu.reason, f"{cores or 0:g} cores"),
@@ -29,8 +23,6 @@ def check() -> Iterator[Finding]:
             yield Finding(subject=subject, status="error", found=reason.message)
         else:
             yield Finding(subject=subject, status="ok", found=f"{source}, {scope}, at most {limit}")
-    gpus, status = probes.read_gpus(GPU_WAIT_SECONDS)
-    probes.stop()
     if status.reason is not None:
         missing = status.reason.code == "nvml_missing"
         yield Finding(

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from ..models import Reason
 from .models import CpuUsage, LimitSource, MemoryUsage, Scope, Source
@@ -26,7 +25,7 @@ class Limit:
     """The most that may be used, and what sets it; None where that could not be read."""
 
     value: float | None
-    source: Literal["cgroup", "affinity", "machine"]
+    source: LimitSource
 
 
 @dataclass(frozen=True)
@@ -102,12 +101,11 @@ def cpu_usage(before: CpuReading | None, now: CpuReading) -> CpuUsage:
 
 def memory_usage(now: MemoryReading) -> MemoryUsage:
     """Word a memory reading for the wire."""
-    limit_source: LimitSource = now.limit.source
     return MemoryUsage(
         working_set_bytes=now.working_set_bytes,
         limit_bytes=None if now.limit.value is None else int(now.limit.value),
         scope=now.scope,
         source=now.source,
-        limit_source=limit_source,
+        limit_source=now.limit.source,
         reason=now.reason,
     )

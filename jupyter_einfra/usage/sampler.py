@@ -42,6 +42,37 @@ class Probes(Protocol):
     def read_gpus(self, wait_seconds: float) -> tuple[list[GpuUsage], GpuStatus]: ...
 
 
+def take(
+    probes: Probes, before: CpuReading | None, interval_seconds: float
+) -> tuple[UsageSnapshot, CpuReading]:
+    """Read everything once.
+
+    Parameters
+    ----------
+    probes:
+        Where figures come from.
+    before:
+        The CPU reading that the figure counts from; returned anew for the next time.
+    interval_seconds:
+        Time to the next sample.
+    """
+    # Asked first and read last, so that the driver has time to answer.
+    probes.request_gpus()
+    time_now = datetime.now(timezone.utc)
+    cpu = probes.read_cpu()
+    memory = probes.read_memory()
+    gpus, gpu_status = probes.read_gpus(GPU_WAIT_SECONDS)
+    sample = UsageSnapshot(
+        time=time_now,
+        interval_seconds=interval_seconds,
+        cpu=cpu_usage(before, cpu),
+        memory=memory_usage(memory),
+        gpus=gpus,
+        gpu_status=gpu_status,
+    )
+    return sample, cpu
+
+
 class Sampler:
     """Takes samples and hands each one on.
 
@@ -122,27 +153,10 @@ class Sampler:
             if time.monotonic() >= self._resolve_at:
                 self._probes.resolve()
                 self._resolve_at = time.monotonic() + RESOLVE_SECONDS
-            sample = self.sample(pace)
+            sample, self._before = take(self._probes, self._before, pace)
             if sample.cpu.used_cores is None or sample.memory.working_set_bytes is None:
                 self._resolve_at = 0.0
             self._on_sample(sample)
         except Exception:  # noqa: BLE001 - see below
             # A figure that breaks must not end all the others.
             self._log.exception("A usage sample failed")
-
-    def sample(self, pace: float) -> UsageSnapshot:
-        """Read everything once; the next time is ``pace`` seconds from now."""
-        self._probes.request_gpus()
-        time_now = datetime.now(timezone.utc)
-        cpu = self._probes.read_cpu()
-        memory = self._probes.read_memory()
-        gpus, gpu_status = self._probes.read_gpus(GPU_WAIT_SECONDS)
-        before, self._before = self._before, cpu
-        return UsageSnapshot(
-            time=time_now,
-            interval_seconds=pace,
-            cpu=cpu_usage(before, cpu),
-            memory=memory_usage(memory),
-            gpus=gpus,
-            gpu_status=gpu_status,
-        )

@@ -6,67 +6,22 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
 import pytest
 from servers.nvidia import StandInDriver
+from servers.samples import SLICE, sample
 
 from jupyter_einfra.cli.usage import lines
 from jupyter_einfra.models import Reason
-from jupyter_einfra.usage.models import (
-    CpuUsage,
-    GpuStatus,
-    GpuUsage,
-    MemoryUsage,
-    UsageSnapshot,
-)
+from jupyter_einfra.usage.models import GpuStatus, UsageSnapshot
 
 COMMAND = [str(Path(sys.executable).parent / "jupyter"), "einfra", "usage"]
 
 
-def sample(**other: object) -> UsageSnapshot:
-    whole = UsageSnapshot(
-        time=datetime(2026, 1, 2, tzinfo=timezone.utc),
-        interval_seconds=1,
-        cpu=CpuUsage(
-            used_cores=0.4,
-            limit_cores=2,
-            scope="container",
-            source="cgroup-v2",
-            limit_source="cgroup",
-            reason=None,
-        ),
-        memory=MemoryUsage(
-            working_set_bytes=3 * 2**30,
-            limit_bytes=16 * 2**30,
-            scope="container",
-            source="cgroup-v2",
-            limit_source="cgroup",
-            reason=None,
-        ),
-        gpus=[],
-        gpu_status=GpuStatus(driver=None, reason=None),
-    )
-    return msgspec.structs.replace(whole, **other)
-
-
-SLICE = GpuUsage(
-    index=0,
-    uuid="MIG-0",
-    name="A100 MIG 2g.20gb",
-    scope="mig",
-    utilization=None,
-    memory_used_bytes=17 * 2**30,
-    memory_total_bytes=20 * 2**30,
-    source="nvml",
-    reason=Reason(code="mig_no_utilization", message="No utilization of a slice.", params={}),
-)
-
-
 def test_each_resource_has_one_line_with_its_limit_and_scope() -> None:
-    assert list(lines(sample())) == [
+    assert list(lines(sample(used_gib=3.0))) == [
         "CPU     0.40 of 2 cores         this container",
         "Memory  3.00 of 16.0 GiB        this container",
     ]
@@ -74,8 +29,11 @@ def test_each_resource_has_one_line_with_its_limit_and_scope() -> None:
 
 def test_what_is_not_known_says_why_and_is_never_0() -> None:
     gone = Reason(code="cgroup_unreadable", message="cpu.stat is gone.", params={})
-    cpu = msgspec.structs.replace(sample().cpu, used_cores=None, limit_cores=None, reason=gone)
-    told = list(lines(sample(cpu=cpu, gpus=[SLICE])))
+    why = Reason(code="mig_no_utilization", message="No utilization of a slice.", params={})
+    gpu = msgspec.structs.replace(SLICE, index=0, reason=why)
+    whole = sample(gpus=(gpu,))
+    cpu = msgspec.structs.replace(whole.cpu, used_cores=None, limit_cores=None, reason=gone)
+    told = list(lines(msgspec.structs.replace(whole, cpu=cpu)))
     assert told[0] == "CPU     not known               this container; cpu.stat is gone."
     assert told[2] == "GPU 0   17.00 of 20.0 GiB       one MIG slice; No utilization of a slice."
 
@@ -85,7 +43,7 @@ def test_a_machine_without_gpus_is_nothing_to_speak_of_and_a_broken_driver_is(
     code: str, count: int
 ) -> None:
     status = GpuStatus(driver=None, reason=Reason(code=code, message="It is so.", params={}))
-    assert len(list(lines(sample(gpu_status=status)))) == count
+    assert len(list(lines(msgspec.structs.replace(sample(), gpu_status=status)))) == count
 
 
 def test_json_is_the_same_as_on_the_wire() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ from servers.lab import LabServer
 from servers.lab_page import DARK, LIGHT, open_lab, play, set_user_setting, start_lab
 from servers.nvidia import StandInDriver
 from servers.process import wait_until
+from servers.samples import GIB, SHARED, SLICE, WHOLE, sample
 
 from jupyter_einfra.models import Reason
-from jupyter_einfra.usage.models import CpuUsage, GpuStatus, GpuUsage, MemoryUsage, UsageSnapshot
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +27,6 @@ Shot = Callable[..., None]
 ITEM = ".jp-EinfraUsage"
 BUTTON = ".jp-EinfraUsage-button"
 POPUP = ".jp-EinfraUsage-popup"
-GIB = 2**30
 
 THEMES = "@jupyterlab/apputils-extension:themes"
 
@@ -64,58 +62,6 @@ def run_command(page: Page, command: str) -> None:
     page.wait_for_function(has, arg=command)
     # Not waiting for its end: running a cell ends with the cell.
     page.evaluate("command => void window.jupyterapp.commands.execute(command)", command)
-
-
-def sample(
-    used_gib: float = 3.1, gpus: tuple[GpuUsage, ...] = (), reason: Reason | None = None
-) -> UsageSnapshot:
-    return UsageSnapshot(
-        time=datetime.now(timezone.utc),
-        interval_seconds=1,
-        cpu=CpuUsage(
-            used_cores=0.4 if reason is None else None,
-            limit_cores=2,
-            scope="container",
-            source="cgroup-v2",
-            limit_source="cgroup",
-            reason=reason,
-        ),
-        memory=MemoryUsage(
-            working_set_bytes=int(used_gib * GIB),
-            limit_bytes=16 * GIB,
-            scope="container",
-            source="cgroup-v2",
-            limit_source="cgroup",
-            reason=None,
-        ),
-        gpus=list(gpus),
-        gpu_status=GpuStatus(driver="575.51", reason=None),
-    )
-
-
-WHOLE = GpuUsage(
-    index=0,
-    uuid="GPU-0",
-    name="NVIDIA A40",
-    scope="gpu",
-    utilization=0.63,
-    memory_used_bytes=30 * GIB,
-    memory_total_bytes=48 * GIB,
-    source="nvml",
-    reason=None,
-)
-SHARED = msgspec.structs.replace(WHOLE, index=1, uuid="GPU-1", scope="shared-gpu")
-SLICE = GpuUsage(
-    index=2,
-    uuid="MIG-2",
-    name="NVIDIA A100 MIG 2g.20gb",
-    scope="mig",
-    utilization=None,
-    memory_used_bytes=17 * GIB,
-    memory_total_bytes=20 * GIB,
-    source="nvml",
-    reason=Reason(code="mig_no_utilization", message="No utilization here.", params={}),
-)
 
 
 BURN = """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ...models import Reason
 from ..figures import CpuReading, MemoryReading
 from ..models import GpuStatus, GpuUsage
@@ -17,6 +20,10 @@ GPUS_OFF = GpuStatus(
         params={},
     ),
 )
+
+
+#: Without persistence mode the driver takes seconds to answer the first time.
+PATIENCE_SECONDS = 10.0
 
 
 class SystemProbes:
@@ -59,3 +66,16 @@ class SystemProbes:
             return [], GPUS_OFF
         reading = self._gpu.latest(wait_seconds)
         return reading.gpus, reading.status
+
+
+@contextmanager
+def patient_probes() -> Iterator[SystemProbes]:
+    """Probes for a command that reads once: the GPU driver is waited for first."""
+    probes = SystemProbes(CgroupProbe(), GpuProbe(timeout_seconds=PATIENCE_SECONDS))
+    probes.start()
+    try:
+        probes.request_gpus()
+        probes.read_gpus(PATIENCE_SECONDS)
+        yield probes
+    finally:
+        probes.stop()
