@@ -19,6 +19,7 @@ from traitlets import List, TraitError, Unicode
 from .base import NAMESPACE, STATUSES, UnknownPathHandler
 from .config import EinfraConfigurable
 from .models import FeatureStatus, Reason
+from .notices import NOTICES, NoticeBoard
 from .stream import EinfraStream, Topic
 from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers
@@ -45,6 +46,7 @@ def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
 
     manager = UsageManager(parent=app, publish=app.stream.publish)
     app.stream.add_topic(Topic("usage", "usage", on_watchers=manager.on_watchers))
+    app.stream.add_topic(Topic("usage-details", "usage", on_watchers=manager.on_detail_watchers))
     app.settings[USAGE] = manager
     return manager, default_handlers
 
@@ -75,6 +77,7 @@ class EinfraApp(ExtensionApp):
     name = "jupyter_einfra"
 
     stream: EinfraStream
+    notices: NoticeBoard
     statuses: dict[str, FeatureStatus]
     managers: dict[str, Manager]
 
@@ -83,6 +86,8 @@ class EinfraApp(ExtensionApp):
         self.managers, self.statuses = {}, {}
         self._feature_handlers: list[tuple[str, type[Any]]] = []
         self.stream = self._build_stream()
+        self.stream.add_topic(Topic(NOTICES, NOTICES))
+        self.notices = NoticeBoard(self.stream.publish)
         disabled = self._disabled_features()
         for name, build in FEATURES.items():
             if name in disabled:
@@ -109,6 +114,7 @@ class EinfraApp(ExtensionApp):
 
     def _start_features(self) -> None:
         self.stream.open(asyncio.get_running_loop())
+        self.notices.send()
         for name, manager in list(self.managers.items()):
             try:
                 manager.start()

@@ -16,6 +16,9 @@ from msgspec import Meta, Struct
 
 Params = dict[str, str | int | float]
 
+#: A moment with its time zone; RFC 3339 on the wire.
+UtcTime = Annotated[datetime, Meta(tz=True)]
+
 
 class Reason(Struct, frozen=True, kw_only=True):
     """Why something is not known, or not there."""
@@ -69,3 +72,33 @@ class SnapshotEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="sn
         bool,
         Meta(description="Events since the given Last-Event-ID can no longer be had."),
     ]
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """Something that a person should know, for as long as it holds."""
+
+    id: Annotated[
+        str, Meta(description="The same for as long as it is the same event; shown once.")
+    ]
+    time: Annotated[datetime, Meta(tz=True, description="When it began, RFC 3339 UTC.")]
+    feature: Annotated[str, Meta(description="The feature that says it.")]
+    severity: Annotated[
+        Literal["info", "warning", "error"],
+        Meta(description="error: something was lost or is about to be."),
+    ]
+    code: Annotated[str, Meta(description="Stable name of what happened, in snake_case.")]
+    message: Annotated[str, Meta(description="What happened and what to do, in English.")]
+    params: Annotated[Params, Meta(description="The figures and names inside the message.")]
+    kernel_id: Annotated[
+        str | None, Meta(description="The kernel that it is about, or that may be interrupted.")
+    ]
+    path: Annotated[
+        str | None,
+        Meta(description="The notebook or file that it is about, relative to the server's root."),
+    ]
+
+
+class NoticesEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="notices"):
+    """All notices that hold now; one that is no longer here is over."""
+
+    notices: Annotated[list[Notice], Meta(description="Oldest first.")]

@@ -16,12 +16,12 @@ import msgspec
 
 from .app import FEATURES
 from .base import NAMESPACE, Endpoint
-from .models import ErrorBody, SnapshotEvent
+from .models import ErrorBody, NoticesEvent, SnapshotEvent
 from .stream_handler import default_handlers as stream_handlers
-from .usage.models import UsageSnapshot
+from .usage.models import UsageDetails, UsageSnapshot
 
 #: What the stream carries: the snapshot, then one model per topic, told apart by ``type``.
-StreamEvent = SnapshotEvent | UsageSnapshot
+StreamEvent = SnapshotEvent | NoticesEvent | UsageSnapshot | UsageDetails
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -45,7 +45,8 @@ def document() -> dict[str, Any]:
         for method in METHODS
         if hasattr(getattr(handler, method), "endpoint")
     }
-    models = {ErrorBody, *events, *(endpoint.returns for _, endpoint in endpoints.values())}
+    returned = {endpoint.returns for _, endpoint in endpoints.values()} - {str}
+    models = {ErrorBody, *events, *returned}
     in_order = sorted(models, key=lambda model: model.__name__)
     _, schemas = msgspec.json.schema_components(in_order, ref_template=_REF)
     schemas["StreamEvent"] = {
@@ -95,7 +96,11 @@ def document() -> dict[str, Any]:
 
 def _operation(name: str, doc: str, endpoint: Endpoint) -> dict[str, Any]:
     streams = endpoint.media_type == "text/event-stream"
-    schema = {"$ref": _REF.format(name="StreamEvent")} if streams else _ref(endpoint.returns)
+    schema: dict[str, Any] = {"type": "string"}
+    if streams:
+        schema = {"$ref": _REF.format(name="StreamEvent")}
+    elif endpoint.returns is not str:
+        schema = _ref(endpoint.returns)
     operation: dict[str, Any] = {
         "operationId": name.replace("/", "_"),
         "summary": doc.strip().splitlines()[0],

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from ..models import Reason
 from .models import CpuUsage, LimitSource, MemoryUsage, Scope, Source
@@ -40,6 +41,12 @@ class CpuReading:
     origin: str
     """What was read; seconds of different origins cannot be compared."""
     reason: Reason | None = None
+    periods: int | None = None
+    """Scheduler periods so far in which the limited group had something to run."""
+    throttled_periods: int | None = None
+    """Those of them in which it was stopped at its limit."""
+    throttled_seconds: float | None = None
+    """Time for which it was stopped so far."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,25 @@ class MemoryReading:
     limit: Limit
     scope: Scope
     source: Source
+    reason: Reason | None = None
+    anon_bytes: int | None = None
+    shmem_bytes: int | None = None
+    cache_bytes: int | None = None
+    unreclaimable_bytes: int | None = None
+    oom_kills: int | None = None
+    """Processes of the group killed for want of memory so far, whoever wanted it."""
+    limit_hits: int | None = None
+    """How often the group met its limit so far; the kernel may have made room then."""
+
+
+@dataclass(frozen=True)
+class NetworkReading:
+    """Bytes through the network interfaces so far; None where they could not be read."""
+
+    at_seconds: float
+    received_bytes: int | None
+    sent_bytes: int | None
+    scope: Literal["container", "machine"]
     reason: Reason | None = None
 
 
@@ -92,6 +118,7 @@ def cpu_usage(before: CpuReading | None, now: CpuReading) -> CpuUsage:
     return CpuUsage(
         used_cores=used,
         limit_cores=now.limit.value,
+        throttled_share=None,
         scope=now.scope,
         source=now.source,
         limit_source=now.limit.source,
@@ -104,6 +131,11 @@ def memory_usage(now: MemoryReading) -> MemoryUsage:
     return MemoryUsage(
         working_set_bytes=now.working_set_bytes,
         limit_bytes=None if now.limit.value is None else int(now.limit.value),
+        anon_bytes=now.anon_bytes,
+        shmem_bytes=now.shmem_bytes,
+        cache_bytes=now.cache_bytes,
+        unreclaimable_bytes=now.unreclaimable_bytes,
+        oom_kills=now.oom_kills,
         scope=now.scope,
         source=now.source,
         limit_source=now.limit.source,

@@ -79,6 +79,9 @@ class UsageManager(EinfraConfigurable):
         """Sample fast while at least one page watches."""
         self._sampler.set_watched(count > 0)
 
+    def on_detail_watchers(self, count: int) -> None:
+        """Look at processes while at least one page shows them."""
+
     def latest(self) -> bytes | None:
         """Return the JSON of the latest `UsageSnapshot`; None before the first."""
         return self._latest

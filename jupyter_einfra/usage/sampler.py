@@ -13,8 +13,15 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Protocol
 
-from .figures import MIN_SPAN_SECONDS, CpuReading, MemoryReading, cpu_usage, memory_usage
-from .models import GpuStatus, GpuUsage, UsageSnapshot
+from .figures import (
+    FIRST_SAMPLE,
+    MIN_SPAN_SECONDS,
+    CpuReading,
+    MemoryReading,
+    cpu_usage,
+    memory_usage,
+)
+from .models import GpuStatus, GpuUsage, NetworkUsage, UsageSnapshot
 
 #: The server may be moved to another control group while it runs.
 RESOLVE_SECONDS = 60.0
@@ -69,6 +76,13 @@ def take(
         memory=memory_usage(memory),
         gpus=gpus,
         gpu_status=gpu_status,
+        disks=[],
+        network=NetworkUsage(
+            received_bytes_per_second=None,
+            sent_bytes_per_second=None,
+            scope="machine",
+            reason=FIRST_SAMPLE,
+        ),
     )
     return sample, cpu
 

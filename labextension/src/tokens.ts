@@ -10,7 +10,9 @@ export type Snapshot = components['schemas']['SnapshotEvent'];
 
 /** What each topic of the stream carries. */
 export interface ITopicMessages {
+  notices: components['schemas']['NoticesEvent'];
   usage: components['schemas']['UsageSnapshot'];
+  'usage-details': components['schemas']['UsageDetails'];
 }
 
 /** The name of a topic, which is also the `type` of its messages. */

@@ -7,7 +7,15 @@ from datetime import datetime, timezone
 import msgspec
 
 from jupyter_einfra.models import Reason
-from jupyter_einfra.usage.models import CpuUsage, GpuStatus, GpuUsage, MemoryUsage, UsageSnapshot
+from jupyter_einfra.usage.models import (
+    CpuUsage,
+    DiskUsage,
+    GpuStatus,
+    GpuUsage,
+    MemoryUsage,
+    NetworkUsage,
+    UsageSnapshot,
+)
 
 GIB = 2**30
 
@@ -21,6 +29,7 @@ def sample(
         cpu=CpuUsage(
             used_cores=0.4 if reason is None else None,
             limit_cores=2,
+            throttled_share=0.0,
             scope="container",
             source="cgroup-v2",
             limit_source="cgroup",
@@ -29,6 +38,11 @@ def sample(
         memory=MemoryUsage(
             working_set_bytes=int(used_gib * GIB),
             limit_bytes=16 * GIB,
+            anon_bytes=int(used_gib * GIB * 0.9),
+            shmem_bytes=0,
+            cache_bytes=GIB,
+            unreclaimable_bytes=int(used_gib * GIB * 0.9),
+            oom_kills=0,
             scope="container",
             source="cgroup-v2",
             limit_source="cgroup",
@@ -36,6 +50,23 @@ def sample(
         ),
         gpus=list(gpus),
         gpu_status=GpuStatus(driver="575.51", reason=None),
+        disks=[
+            DiskUsage(
+                name="home",
+                path="/home/jovyan",
+                used_bytes=40 * GIB,
+                limit_bytes=100 * GIB,
+                scope="quota",
+                time=datetime.now(timezone.utc),
+                reason=None,
+            )
+        ],
+        network=NetworkUsage(
+            received_bytes_per_second=1000.0,
+            sent_bytes_per_second=500.0,
+            scope="container",
+            reason=None,
+        ),
     )
 
 
@@ -45,6 +76,7 @@ WHOLE = GpuUsage(
     name="NVIDIA A40",
     scope="gpu",
     utilization=0.63,
+    utilization_source="nvml",
     memory_used_bytes=30 * GIB,
     memory_total_bytes=48 * GIB,
     source="nvml",
@@ -57,6 +89,7 @@ SLICE = GpuUsage(
     name="NVIDIA A100 MIG 2g.20gb",
     scope="mig",
     utilization=None,
+    utilization_source=None,
     memory_used_bytes=17 * GIB,
     memory_total_bytes=20 * GIB,
     source="nvml",

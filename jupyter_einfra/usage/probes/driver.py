@@ -180,6 +180,7 @@ class Driver:
             name=device.name,
             scope="mig" if device.is_mig else "shared-gpu" if self._shared else "gpu",
             utilization=utilization,
+            utilization_source=None if utilization is None else "nvml",
             memory_used_bytes=used,
             memory_total_bytes=total,
             source="nvml",

@@ -122,7 +122,13 @@ class GpuProbe:
 def _unknown(reading: GpuReading, reason: Reason) -> GpuReading:
     return GpuReading(
         [
-            msgspec.structs.replace(gpu, utilization=None, memory_used_bytes=None, reason=reason)
+            msgspec.structs.replace(
+                gpu,
+                utilization=None,
+                utilization_source=None,
+                memory_used_bytes=None,
+                reason=reason,
+            )
             for gpu in reading.gpus
         ],
         GpuStatus(driver=reading.status.driver, reason=reason),

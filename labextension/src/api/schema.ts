@@ -38,10 +38,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jupyter-einfra/usage/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this container used over time. */
+        get: operations["get_usage_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/usage/history.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this container used over time, as comma-separated values. */
+        get: operations["get_usage_history.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Band
+         * @description One figure over time: its smallest, mean and greatest value at each point.
+         *
+         *         Null where it was not known.
+         */
+        Band: {
+            minimum: (number | null)[];
+            mean: (number | null)[];
+            maximum: (number | null)[];
+        };
         /**
          * CpuUsage
          * @description CPU time used between the last two samples.
@@ -51,6 +96,8 @@ export interface components {
             used_cores: number | null;
             /** @description Cores that may be used at once. */
             limit_cores: number | null;
+            /** @description Share of the scheduler's periods since the sample before in which programs were stopped at the limit, 0 to 1; null where no control group sets one, with the first sample, and where a reason says so. */
+            throttled_share: number | null;
             /**
              * @description What the figure covers: this container, the control group that the server runs in (a login session or a batch job), or the whole machine.
              * @enum {unknown}
@@ -66,6 +113,32 @@ export interface components {
              * @enum {unknown}
              */
             limit_source: "affinity" | "cgroup" | "machine";
+            /** @description Why a figure here is null. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * DiskUsage
+         * @description One place where files are kept.
+         */
+        DiskUsage: {
+            /**
+             * @description The home folder, or the folder for temporary files.
+             * @enum {unknown}
+             */
+            name: "home" | "tmp";
+            /** @description Where it is. */
+            path: string;
+            /** @description Space in use. */
+            used_bytes: number | null;
+            /** @description Space that may be used. */
+            limit_bytes: number | null;
+            /**
+             * @description What the figures cover: a quota of one's own, or a whole file system.
+             * @enum {unknown}
+             */
+            scope: "filesystem" | "quota";
+            /** @description When it was read; null before the first time. */
+            time: string | null;
             /** @description Why a figure here is null. */
             reason: components["schemas"]["Reason"] | null;
         };
@@ -101,6 +174,48 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
         };
         /**
+         * GpuDetails
+         * @description What can be told of one GPU or slice, and why not the rest.
+         */
+        GpuDetails: {
+            /** @description As in the usage. */
+            uuid: string;
+            figures: components["schemas"]["GpuFigure"][];
+        };
+        /**
+         * GpuFigure
+         * @description Whether one figure of a GPU can be told here.
+         */
+        GpuFigure: {
+            /** @enum {unknown} */
+            figure: "memory" | "processes" | "utilization";
+            /** @description Where it is read; null if it cannot be. */
+            source: ("gpm" | "nvml") | null;
+            /** @description Why it cannot be told. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * GpuHistory
+         * @description One GPU or slice over time.
+         */
+        GpuHistory: {
+            /** @description As in the usage. */
+            uuid: string;
+            /** @description Number of the physical GPU as NVML counts it. */
+            index: number;
+            /** @description Product name, with the profile for a MIG slice. */
+            name: string;
+            /**
+             * @description As in the usage.
+             * @enum {unknown}
+             */
+            scope: "gpu" | "mig" | "shared-gpu";
+            /** @description Memory of the device. */
+            memory_total_bytes: number | null;
+            utilization: components["schemas"]["Band"];
+            memory_used_bytes: components["schemas"]["Band"];
+        };
+        /**
          * GpuStatus
          * @description Whether GPUs can be read at all.
          */
@@ -126,8 +241,10 @@ export interface components {
              * @enum {unknown}
              */
             scope: "gpu" | "mig" | "shared-gpu";
-            /** @description Share of the driver's last sampling period (1/6 to 1 s) in which some program ran on the GPU, 0 to 1, in steps of 0.01. */
+            /** @description Share of the time in which some program ran on the device, 0 to 1: of the driver's last sampling period (1/6 to 1 s) in steps of 0.01, or since the sample before where the source is gpm. */
             utilization: number | null;
+            /** @description Where the utilization was read; null where it is not known. */
+            utilization_source: ("gpm" | "nvml") | null;
             /** @description Memory in use on the device. */
             memory_used_bytes: number | null;
             /** @description Memory of the device. */
@@ -149,6 +266,16 @@ export interface components {
             working_set_bytes: number | null;
             /** @description Memory at which processes are killed. */
             limit_bytes: number | null;
+            /** @description Memory of programs that is not backed by any file. */
+            anon_bytes: number | null;
+            /** @description Shared memory, files in /dev/shm included. */
+            shmem_bytes: number | null;
+            /** @description File cache, which the system takes back where programs need it. */
+            cache_bytes: number | null;
+            /** @description Memory that cannot be taken back: the working set less active file cache. At the limit this is what gets programs killed. */
+            unreclaimable_bytes: number | null;
+            /** @description Processes killed in the control group for want of memory since the group was made; null where nothing counts them. */
+            oom_kills: number | null;
             /**
              * @description What the figure covers: this container, the control group that the server runs in (a login session or a batch job), or the whole machine.
              * @enum {unknown}
@@ -168,6 +295,107 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
         };
         /**
+         * NetworkUsage
+         * @description What goes through the network interfaces, the loopback one apart.
+         */
+        NetworkUsage: {
+            /** @description Mean rate since the sample before. */
+            received_bytes_per_second: number | null;
+            /** @description Mean rate since the sample before. */
+            sent_bytes_per_second: number | null;
+            /**
+             * @description Whose interfaces they are: this container's, or the whole machine's.
+             * @enum {unknown}
+             */
+            scope: "container" | "machine";
+            /** @description Why a figure here is null. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * Notice
+         * @description Something that a person should know, for as long as it holds.
+         */
+        Notice: {
+            /** @description The same for as long as it is the same event; shown once. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it began, RFC 3339 UTC.
+             */
+            time: string;
+            /** @description The feature that says it. */
+            feature: string;
+            /**
+             * @description error: something was lost or is about to be.
+             * @enum {unknown}
+             */
+            severity: "error" | "info" | "warning";
+            /** @description Stable name of what happened, in snake_case. */
+            code: string;
+            /** @description What happened and what to do, in English. */
+            message: string;
+            /** @description The figures and names inside the message. */
+            params: {
+                [key: string]: string | number;
+            };
+            /** @description The kernel that it is about, or that may be interrupted. */
+            kernel_id: string | null;
+            /** @description The notebook or file that it is about, relative to the server's root. */
+            path: string | null;
+        };
+        /**
+         * NoticesEvent
+         * @description All notices that hold now; one that is no longer here is over.
+         */
+        NoticesEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "notices";
+            /** @description Oldest first. */
+            notices: components["schemas"]["Notice"][];
+        };
+        /**
+         * Program
+         * @description A kernel, a terminal, or another tree of processes.
+         */
+        Program: {
+            /**
+             * @description server: Jupyter Server with what it runs beside kernels and terminals; other: everything else that is visible in this container.
+             * @enum {unknown}
+             */
+            kind: "kernel" | "other" | "server" | "terminal";
+            /** @description Id of the kernel, name of the terminal, or else the kind. */
+            id: string;
+            /** @description For people: the notebook's name, `terminal 1`. */
+            name: string;
+            /** @description The notebook or file of a kernel, where it has one. */
+            path: string | null;
+            /** @description Name of the kernel's specification. */
+            language: string | null;
+            /** @description Process at the root of the tree. */
+            pid: number | null;
+            /** @description Mean number of cores in use since the details before. */
+            cpu_cores: number | null;
+            /** @description Memory of all its processes that no file backs. Pages that processes share after a fork are counted in each. */
+            memory_bytes: number | null;
+            /** @description Number of processes. */
+            processes: number | null;
+            /** @description Number of threads. */
+            threads: number | null;
+            /** @description GPU memory of its processes, on all devices; see gpu_reason if null. */
+            gpu_memory_bytes: number | null;
+            /** @description Why gpu_memory_bytes is null; null too where there is no GPU. */
+            gpu_reason: components["schemas"]["Reason"] | null;
+            /** @description busy, idle, starting, ... as Jupyter says; null if unknown. */
+            state: string | null;
+            /** @description When it came into this state, as far as known. */
+            since: string | null;
+            /** @description Why a figure here is null. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
          * Reason
          * @description Why something is not known, or not there.
          */
@@ -180,6 +408,26 @@ export interface components {
             params: {
                 [key: string]: string | number;
             };
+        };
+        /**
+         * Run
+         * @description One life of the server, from its start to its end.
+         */
+        Run: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 UTC.
+             */
+            started: string;
+            /** @description When it ended, or was last seen; null for the present one. */
+            ended: string | null;
+            /**
+             * @description stopped: it was asked to; out-of-memory: killed at or very near the memory limit; killed: it ended without a word for another reason.
+             * @enum {unknown}
+             */
+            ending: "killed" | "out-of-memory" | "running" | "stopped";
+            /** @description What is known of the ending; null while it runs. */
+            reason: components["schemas"]["Reason"] | null;
         };
         /**
          * SnapshotEvent
@@ -210,7 +458,7 @@ export interface components {
             events_lost: boolean;
         };
         /** @description One event of the stream. */
-        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["UsageSnapshot"];
+        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["NoticesEvent"] | components["schemas"]["UsageSnapshot"] | components["schemas"]["UsageDetails"];
         /**
          * TopicRefusal
          * @description A topic that was asked for and is not sent.
@@ -220,6 +468,95 @@ export interface components {
             topic: string;
             /** @description Why it is not sent. */
             reason: components["schemas"]["Reason"];
+        };
+        /**
+         * UsageDetails
+         * @description What only an open panel asks for, as of ``time``.
+         */
+        UsageDetails: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "usage-details";
+            /**
+             * Format: date-time
+             * @description When processes were read, RFC 3339 UTC.
+             */
+            time: string;
+            /** @description Seconds until the next details; more with more processes. */
+            interval_seconds: number;
+            /** @description Those that use most memory first. */
+            programs: components["schemas"]["Program"][];
+            /** @description Why there are none, or not all. */
+            programs_reason: components["schemas"]["Reason"] | null;
+            gpus: components["schemas"]["GpuDetails"][];
+            /** @description How the server's last run ended. */
+            previous_run: components["schemas"]["Run"] | null;
+            /** @description Why the history is not kept on disk; null when it is. */
+            history_reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * UsageEvent
+         * @description Something that happened at one moment, to be marked on a chart.
+         */
+        UsageEvent: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 UTC.
+             */
+            time: string;
+            /** @description Stable name of what happened, in snake_case. */
+            code: string;
+            /** @description What happened, in English. */
+            message: string;
+            /** @description The figures and names inside the message. */
+            params: {
+                [key: string]: string | number;
+            };
+        };
+        /**
+         * UsageHistory
+         * @description Figures over time, one list entry per point in every list.
+         */
+        UsageHistory: {
+            /**
+             * Format: date-time
+             * @description Start of what was asked for.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description End of what was asked for.
+             */
+            until: string;
+            /** @description Time that one point stands for, from its own time on. */
+            resolution_seconds: number;
+            /** @description Points further apart than this have a gap between them: no data. */
+            gap_seconds: number;
+            /** @description Time of each point, counted from `since`. */
+            offsets_seconds: number[];
+            cpu_used_cores: components["schemas"]["Band"];
+            cpu_limit_cores: components["schemas"]["Band"];
+            cpu_throttled_share: components["schemas"]["Band"];
+            memory_working_set_bytes: components["schemas"]["Band"];
+            /** @description Anonymous and shared memory together. */
+            memory_anon_shmem_bytes: components["schemas"]["Band"];
+            memory_cache_bytes: components["schemas"]["Band"];
+            memory_limit_bytes: components["schemas"]["Band"];
+            home_used_bytes: components["schemas"]["Band"];
+            home_limit_bytes: components["schemas"]["Band"];
+            tmp_used_bytes: components["schemas"]["Band"];
+            tmp_limit_bytes: components["schemas"]["Band"];
+            network_received_bytes_per_second: components["schemas"]["Band"];
+            network_sent_bytes_per_second: components["schemas"]["Band"];
+            gpus: components["schemas"]["GpuHistory"][];
+            /** @description Oldest first. */
+            events: components["schemas"]["UsageEvent"][];
+            /** @description Oldest first. */
+            runs: components["schemas"]["Run"][];
+            /** @description Why the history is not kept on disk; null when it is. */
+            reason: components["schemas"]["Reason"] | null;
         };
         /**
          * UsageSnapshot
@@ -242,6 +579,8 @@ export interface components {
             memory: components["schemas"]["MemoryUsage"];
             gpus: components["schemas"]["GpuUsage"][];
             gpu_status: components["schemas"]["GpuStatus"];
+            disks: components["schemas"]["DiskUsage"][];
+            network: components["schemas"]["NetworkUsage"];
         };
     };
     responses: {
@@ -307,6 +646,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageSnapshot"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_usage_history: {
+        parameters: {
+            query?: {
+                /** @description From when, RFC 3339; 15 minutes before `until` if left out. */
+                since?: string;
+                /** @description To when, RFC 3339; now if left out. */
+                until?: string;
+                /** @description Seconds per point at least; the history has 1, 10, 60, 600 and 3600. Left out, the finest that covers the time with at most 2200 points. */
+                resolution?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageHistory"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    "get_usage_history.csv": {
+        parameters: {
+            query?: {
+                /** @description From when, RFC 3339; 15 minutes before `until` if left out. */
+                since?: string;
+                /** @description To when, RFC 3339; now if left out. */
+                until?: string;
+                /** @description Seconds per point at least; the history has 1, 10, 60, 600 and 3600. Left out, the finest that covers the time with at most 2200 points. */
+                resolution?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             400: components["responses"]["Error"];

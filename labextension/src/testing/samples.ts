@@ -12,6 +12,8 @@ export function sample(
     readonly memory?: Partial<Schemas['MemoryUsage']>;
     readonly gpus?: Schemas['GpuUsage'][];
     readonly gpu_status?: Partial<Schemas['GpuStatus']>;
+    readonly disks?: Schemas['DiskUsage'][];
+    readonly network?: Partial<Schemas['NetworkUsage']>;
     readonly interval_seconds?: number;
   } = {}
 ): Schemas['UsageSnapshot'] {
@@ -22,6 +24,7 @@ export function sample(
     cpu: {
       used_cores: 1,
       limit_cores: 2,
+      throttled_share: 0,
       scope: 'container',
       source: 'cgroup-v2',
       limit_source: 'cgroup',
@@ -31,6 +34,11 @@ export function sample(
     memory: {
       working_set_bytes: 8 * GIB,
       limit_bytes: 16 * GIB,
+      anon_bytes: 6 * GIB,
+      shmem_bytes: 0.5 * GIB,
+      cache_bytes: 3 * GIB,
+      unreclaimable_bytes: 7 * GIB,
+      oom_kills: 0,
       scope: 'container',
       source: 'cgroup-v2',
       limit_source: 'cgroup',
@@ -38,7 +46,15 @@ export function sample(
       ...change.memory
     },
     gpus: change.gpus ?? [],
-    gpu_status: { driver: null, reason: null, ...change.gpu_status }
+    gpu_status: { driver: null, reason: null, ...change.gpu_status },
+    disks: change.disks ?? [],
+    network: {
+      received_bytes_per_second: 1000,
+      sent_bytes_per_second: 500,
+      scope: 'container',
+      reason: null,
+      ...change.network
+    }
   };
 }
 
@@ -53,6 +69,7 @@ export function gpu(
     name: 'NVIDIA A100',
     scope: 'gpu',
     utilization: 0.63,
+    utilization_source: 'nvml',
     memory_used_bytes: 17.2 * GIB,
     memory_total_bytes: 20 * GIB,
     source: 'nvml',
