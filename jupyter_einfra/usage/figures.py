@@ -1,6 +1,8 @@
 """From what was read to what is shown.
 
 - CPU in use is CPU time between two readings over the time between them.
+- What was throttled is the share of the scheduler's periods between two readings.
+- A network rate counts only interfaces that were there at both readings.
 - A limit is the smallest of what the control groups, the CPUs that the process may
   run on, and the machine allow; it names which of them it was.
 - A figure that cannot be told is None with a reason, never 0.
@@ -11,11 +13,12 @@ Pure: standard library and msgspec only.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..models import Reason
-from .models import CpuUsage, LimitSource, MemoryUsage, Scope, Source
+from .models import CpuUsage, LimitSource, MemoryUsage, NetworkUsage, Scope, Source
 
 #: Closer readings than this say more about the clock than about the CPU.
 MIN_SPAN_SECONDS = 0.1
@@ -66,6 +69,16 @@ class MemoryReading:
     """Processes of the group killed for want of memory so far, whoever wanted it."""
     limit_hits: int | None = None
     """How often the group met its limit so far; the kernel may have made room then."""
+    origin: str = ""
+    """What counted them; counts of different origins cannot be compared."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes through one network interface so far."""
+
+    received_bytes: int
+    sent_bytes: int
 
 
 @dataclass(frozen=True)
@@ -77,11 +90,19 @@ class NetworkReading:
     sent_bytes: int | None
     scope: Literal["container", "machine"]
     reason: Reason | None = None
+    interfaces: Mapping[str, Traffic] = field(default_factory=dict)
+    """What the totals are made of."""
 
 
 FIRST_SAMPLE = Reason(
     code="cpu_first_sample",
     message="The first CPU figure comes with the second sample.",
+    params={},
+)
+
+NETWORK_FIRST_SAMPLE = Reason(
+    code="network_first_sample",
+    message="The first network figure comes with the second sample.",
     params={},
 )
 
@@ -100,30 +121,54 @@ def smallest(*limits: Limit | None) -> Limit:
 
 def cpu_usage(before: CpuReading | None, now: CpuReading) -> CpuUsage:
     """Compute the mean number of cores in use between two readings."""
-    used: float | None = None
+    used = share = None
     reason = now.reason
+    if before is not None and _is_anew(before, now):
+        before = None
     if now.cpu_seconds is not None:
-        if (
-            before is None
-            or before.cpu_seconds is None
-            or before.origin != now.origin
-            or now.at_seconds - before.at_seconds < MIN_SPAN_SECONDS
-            # A counter that fell belongs to a group made anew under the same name.
-            or now.cpu_seconds < before.cpu_seconds
-        ):
+        if before is None or before.cpu_seconds is None:
             reason = FIRST_SAMPLE
         else:
             span = now.at_seconds - before.at_seconds
             used = (now.cpu_seconds - before.cpu_seconds) / span
+    if before is not None:
+        share = _throttled_share(before, now)
     return CpuUsage(
         used_cores=used,
         limit_cores=now.limit.value,
-        throttled_share=None,
+        throttled_share=share,
         scope=now.scope,
         source=now.source,
         limit_source=now.limit.source,
         reason=reason,
     )
+
+
+def _is_anew(before: CpuReading, now: CpuReading) -> bool:
+    """Tell whether two readings cannot be compared."""
+    return (
+        before.origin != now.origin
+        or now.at_seconds - before.at_seconds < MIN_SPAN_SECONDS
+        # A counter that fell belongs to a group made anew under the same name.
+        or (now.cpu_seconds is not None and now.cpu_seconds < (before.cpu_seconds or 0.0))
+    )
+
+
+def _throttled_share(before: CpuReading, now: CpuReading) -> float | None:
+    """Share of the periods between two readings in which the group was stopped."""
+    if (
+        before.periods is None
+        or before.throttled_periods is None
+        or now.periods is None
+        or now.throttled_periods is None
+    ):
+        return None
+    periods = now.periods - before.periods
+    throttled = now.throttled_periods - before.throttled_periods
+    if periods < 0 or throttled < 0:
+        return None  # counted anew
+    # Periods are counted only while there is something to run.
+    return min(throttled / periods, 1.0) if periods else 0.0
 
 
 def memory_usage(now: MemoryReading) -> MemoryUsage:
@@ -141,3 +186,42 @@ def memory_usage(now: MemoryReading) -> MemoryUsage:
         limit_source=now.limit.source,
         reason=now.reason,
     )
+
+
+def network_usage(before: NetworkReading | None, now: NetworkReading) -> NetworkUsage:
+    """Compute the rates between two readings.
+
+    An interface that came, went or began to count anew in between adds nothing: its
+    bytes may be of any time.
+    """
+    received = sent = None
+    reason = now.reason
+    if now.received_bytes is not None:
+        reason = NETWORK_FIRST_SAMPLE
+        if before is not None and before.received_bytes is not None:
+            span = now.at_seconds - before.at_seconds
+            pairs = _same_interfaces(before, now)
+            nothing_to_count = not before.interfaces and not now.interfaces
+            if span >= MIN_SPAN_SECONDS and (pairs or nothing_to_count):
+                received = sum(b.received_bytes - a.received_bytes for a, b in pairs) / span
+                sent = sum(b.sent_bytes - a.sent_bytes for a, b in pairs) / span
+                reason = None
+    return NetworkUsage(
+        received_bytes_per_second=received,
+        sent_bytes_per_second=sent,
+        scope=now.scope,
+        reason=reason,
+    )
+
+
+def _same_interfaces(before: NetworkReading, now: NetworkReading) -> list[tuple[Traffic, Traffic]]:
+    pairs = (
+        (known, traffic)
+        for name, traffic in now.interfaces.items()
+        if (known := before.interfaces.get(name)) is not None
+    )
+    return [
+        (a, b)
+        for a, b in pairs
+        if b.received_bytes >= a.received_bytes and b.sent_bytes >= a.sent_bytes
+    ]

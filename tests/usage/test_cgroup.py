@@ -15,6 +15,7 @@ import pytest
 from jupyter_einfra.usage.figures import CpuReading, Limit, MemoryReading, cpu_usage, memory_usage
 from jupyter_einfra.usage.probes import machine
 from jupyter_einfra.usage.probes.cgroup import CgroupProbe
+from jupyter_einfra.usage.probes.disks import DiskProbe
 from jupyter_einfra.usage.probes.system import SystemProbes
 
 GIB = 1 << 30
@@ -85,15 +86,16 @@ class Tree:
         """Make a group; ``memory`` is GiB in use besides 1 GiB of old file cache."""
         self.write(f"{path}/cgroup.type", "domain\n")
         used = round(seconds * 1e6)
-        stat = f"usage_usec {used}\nuser_usec {used}\nsystem_usec 0\nnr_periods 0\n"
-        self.write(f"{path}/cpu.stat", stat)
+        stat = f"usage_usec {used}\nuser_usec {used}\nsystem_usec 0\nnr_periods 10\n"
+        self.write(f"{path}/cpu.stat", f"{stat}nr_throttled 4\nthrottled_usec 1500000\n")
         if cores is not None:
             self.write(f"{path}/cpu.max", f"{cores}\n")
         if memory is not None:
             self.write(f"{path}/memory.current", f"{round((memory + 1) * GIB)}\n")
             self.write(f"{path}/memory.max", f"{most}\n")
-            stat = f"anon {round(memory * GIB)}\nfile {GIB}\ninactive_file {GIB}\nactive_file 0\n"
-            self.write(f"{path}/memory.stat", stat)
+            stat = f"anon {round(memory * GIB)}\nfile {GIB}\nshmem 0\nanon_thp 7\n"
+            self.write(f"{path}/memory.stat", f"{stat}inactive_file {GIB}\nactive_file 0\n")
+            self.write(f"{path}/memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n")
 
     def v2_root(self, path: str, *, seconds: float) -> None:
         """Make the root of all groups, which has no limits, no type, no memory.current."""
@@ -104,7 +106,8 @@ class Tree:
         """Make a group of the cpu controller; ``quota`` in microseconds of 100,000."""
         self.write(f"{path}/cpu.cfs_quota_us", f"{quota}\n")
         self.write(f"{path}/cpu.cfs_period_us", "100000\n")
-        self.write(f"{path}/cpu.stat", "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n")
+        stat = "nr_periods 10\nnr_throttled 4\nthrottled_time 1500000000\n"
+        self.write(f"{path}/cpu.stat", stat)
 
     def v1_cpuacct(self, path: str, *, seconds: float) -> None:
         """Make a group of the cpuacct controller."""
@@ -117,7 +120,11 @@ class Tree:
         self.write(f"{path}/memory.usage_in_bytes", f"{round((memory + 1) * GIB)}\n")
         self.write(f"{path}/memory.limit_in_bytes", f"{most}\n")
         stat = f"cache 0\ninactive_file 7\nhierarchical_memory_limit {min(most, hidden)}\n"
-        self.write(f"{path}/memory.stat", f"{stat}total_rss 0\ntotal_inactive_file {GIB}\n")
+        stat += f"total_cache {GIB}\ntotal_rss {round(memory * GIB)}\ntotal_shmem 0\n"
+        stat += f"total_inactive_file {GIB}\ntotal_active_file 0\n"
+        self.write(f"{path}/memory.stat", stat)
+        self.write(f"{path}/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n")
+        self.write(f"{path}/memory.failcnt", "0\n")
 
     def probe(self, environ: Mapping[str, str] | None = None) -> CgroupProbe:
         """Look at the tree as a server in it would."""
@@ -590,7 +597,7 @@ def test_more_cache_than_use_is_not_negative(tree: Tree) -> None:
 
 
 def test_without_control_groups_the_machine_is_read(tree: Tree) -> None:
-    probes = SystemProbes(tree.probe(), None)
+    probes = SystemProbes(tree.probe(), DiskProbe([]), None)
     cpu, memory = probes.read_cpu(), probes.read_memory()
     assert (cpu.source, cpu.scope, cpu.limit.source) == ("psutil", "machine", "machine")
     assert (memory.source, memory.scope, memory.limit.source) == ("psutil", "machine", "machine")
@@ -669,9 +676,11 @@ def test_a_half_written_file_never_becomes_a_wrong_figure(
         if told == whole:
             continue  # what matters was there
         refused += 1
-        assert told[kind][USED[kind]] is None
-        assert told[kind][LIMIT[kind]] in (None, whole[kind][LIMIT[kind]])
-        assert told[kind]["reason"]["code"] == "cgroup_unreadable"
+        known = {name: value for name, value in told[kind].items() if value is not None}
+        known.pop("reason", None)
+        assert known.items() <= whole[kind].items()
+        if not {USED[kind], LIMIT[kind]} <= known.keys():
+            assert told[kind]["reason"]["code"] == "cgroup_unreadable"
     assert refused > 0
     tree.write(path, text)
     assert wire(probe) == whole
@@ -707,6 +716,211 @@ def test_a_reason_about_a_path_of_any_bytes_can_be_sent(tree: Tree) -> None:
     probe = tree.probe()
     tree.remove(CGROUP + os.fsdecode(b"/r\xe9sum\xe9.scope") + "/cpu.stat")
     assert "r\ufffdsum\ufffd.scope" in wire(probe)["cpu"]["reason"]["params"]["path"]
+
+
+# Parts of memory, throttling and counts.
+
+MIB = 1 << 20
+
+V2_STAT = {
+    "anon": 300 * MIB,
+    "file": 220 * MIB,
+    "shmem": 20 * MIB,
+    "inactive_file": 100 * MIB,
+    "active_file": 80 * MIB,
+}
+V1_STAT = {
+    "total_rss": 300 * MIB,
+    "total_cache": 220 * MIB,
+    "total_shmem": 20 * MIB,
+    "total_inactive_file": 100 * MIB,
+    "total_active_file": 80 * MIB,
+}
+PARTS = {
+    "anon_bytes": 300 * MIB,
+    "cache_bytes": 200 * MIB,
+    "shmem_bytes": 20 * MIB,
+    "working_set_bytes": 440 * MIB,
+    "unreclaimable_bytes": 360 * MIB,
+}
+
+#: What is not known without each line of ``memory.stat``.
+NEEDS = {
+    "anon": {"anon_bytes"},
+    "file": {"cache_bytes"},
+    "shmem": {"shmem_bytes", "cache_bytes"},
+    "inactive_file": {"working_set_bytes", "unreclaimable_bytes"},
+    "active_file": {"unreclaimable_bytes"},
+}
+
+
+def memory_stat(tree: Tree, version: int, **changes: int | None) -> CgroupProbe:
+    """Make a group with the memory of `PARTS`; a line that is None is left out."""
+    values: dict[str, int | None] = {**(V2_STAT if version == 2 else V1_STAT), **changes}
+    text = "".join(f"{name} {value}\n" for name, value in values.items() if value is not None)
+    if version == 2:
+        v2_private(tree)
+        tree.write(f"{CGROUP}/memory.current", f"{540 * MIB}\n")
+        tree.write(f"{CGROUP}/memory.stat", text)
+    else:
+        v1_docker(tree)
+        tree.write(f"{CGROUP}/memory/memory.usage_in_bytes", f"{540 * MIB}\n")
+        limit = f"hierarchical_memory_limit {NO_LIMIT_V1}\n"
+        tree.write(f"{CGROUP}/memory/memory.stat", limit + text)
+    return tree.probe()
+
+
+def parts(reading: MemoryReading | None) -> dict[str, int | None]:
+    assert reading is not None
+    return {name: getattr(reading, name) for name in PARTS}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_memory_is_told_by_its_parts(tree: Tree, version: int) -> None:
+    reading = memory_stat(tree, version).read_memory()
+    assert parts(reading) == PARTS
+    assert reading is not None
+    assert reading.reason is None
+    told = memory_usage(reading)
+    assert {name: getattr(told, name) for name in PARTS} == PARTS
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("number", range(5))
+def test_a_part_that_is_missing_takes_nothing_else_down(
+    tree: Tree, version: int, number: int
+) -> None:
+    lost = list(NEEDS)[number]
+    line = list(V2_STAT if version == 2 else V1_STAT)[list(V2_STAT).index(lost)]
+    reading = memory_stat(tree, version, **{line: None}).read_memory()
+    assert parts(reading) == {n: None if n in NEEDS[lost] else v for n, v in PARTS.items()}
+    assert reading is not None
+    assert (reading.reason is not None) == (lost == "inactive_file")
+    assert reading.oom_kills == 0
+
+
+def test_what_cannot_be_taken_back_is_never_negative(tree: Tree) -> None:
+    reading = memory_stat(tree, 2, active_file=10 * GIB, shmem=10 * GIB).read_memory()
+    assert reading is not None
+    assert (reading.unreclaimable_bytes, reading.cache_bytes) == (0, 0)
+
+
+def test_without_its_stat_file_memory_still_tells_what_was_killed(tree: Tree) -> None:
+    v2_private(tree)
+    tree.write(f"{CGROUP}/memory.events", "max 12\noom 3\noom_kill 2\n")
+    tree.remove(f"{CGROUP}/memory.stat")
+    reading = tree.probe().read_memory()
+    assert reading is not None
+    assert set(parts(reading).values()) == {None}
+    assert (reading.oom_kills, reading.limit_hits) == (2, 12)
+    assert reading.reason is not None
+    assert str(reading.reason.params["path"]).endswith("/memory.stat")
+
+
+@pytest.mark.parametrize("build", [v2_pod_limit, v1_twin])
+def test_kills_are_our_groups_and_hits_the_limits(
+    tree: Tree, build: Callable[[Tree], None]
+) -> None:
+    build(tree)
+    if build is v2_pod_limit:
+        tree.write(f"{CGROUP}{CONTAINER}/memory.events", "max 1\noom 1\noom_kill 2\n")
+        tree.write(f"{CGROUP}{POD}/memory.events", "max 33\noom 4\noom_kill 5\n")
+    else:
+        group = f"{CGROUP}/memory/kubepods/pod1"
+        tree.write(f"{group}/c1/memory.oom_control", "oom_kill_disable 0\noom_kill 2\n")
+        tree.write(f"{group}/memory.oom_control", "oom_kill_disable 0\noom_kill 0\n")
+        tree.write(f"{group}/memory.failcnt", "33\n")
+    reading = tree.probe().read_memory()
+    assert reading is not None
+    assert (reading.oom_kills, reading.limit_hits) == (2, 33)
+    assert memory_usage(reading).oom_kills == 2
+
+
+@pytest.mark.parametrize(
+    ("build", "path"),
+    [(v2_private, f"{CGROUP}/memory.events"), (v1_docker, f"{CGROUP}/memory/memory.oom_control")],
+)
+def test_kills_that_nothing_counts_are_unknown_and_no_fault(
+    tree: Tree, build: Callable[[Tree], None], path: str
+) -> None:
+    build(tree)
+    (tree.root / path.lstrip("/")).unlink()
+    reading = tree.probe().read_memory()
+    assert reading is not None
+    assert reading.oom_kills is None
+    assert reading.working_set_bytes == 2 * GIB
+    assert reading.reason is None
+
+
+@pytest.mark.parametrize(
+    "build", [v2_private, v2_pod_limit, v1_separate, v1_docker, v1_combined, v1_twin, hybrid]
+)
+def test_throttling_is_read_where_the_limit_is(tree: Tree, build: Callable[[Tree], None]) -> None:
+    build(tree)
+    reading = tree.probe().read_cpu()
+    assert reading is not None
+    assert (reading.periods, reading.throttled_periods) == (10, 4)
+    assert reading.throttled_seconds == 1.5
+
+
+@pytest.mark.parametrize(
+    "build", [v2_nested, v2_laptop, v2_real_root, v1_combined_unlimited, v1_real_root, v1_apart]
+)
+def test_without_a_limit_nothing_is_throttled_or_not(
+    tree: Tree, build: Callable[[Tree], None]
+) -> None:
+    build(tree)
+    reading = tree.probe().read_cpu()
+    assert reading is not None
+    counts = reading.periods, reading.throttled_periods, reading.throttled_seconds
+    assert counts == (None, None, None)
+
+
+def test_throttling_that_cannot_be_read_takes_no_seconds_down(tree: Tree) -> None:
+    v1_docker(tree)
+    tree.remove(f"{CGROUP}/cpu/cpu.stat")
+    reading = tree.probe().read_cpu()
+    assert reading is not None
+    assert (reading.cpu_seconds, reading.periods) == (7, None)
+    assert reading.reason is not None
+
+
+@pytest.mark.parametrize("build", [v2_private, v2_pod_limit, v1_separate])
+def test_a_sample_reads_each_file_once(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, build: Callable[[Tree], None]
+) -> None:
+    build(tree)
+    probe = CgroupProbe(tree.root, {}, limits_seconds=3600)
+    probe.read_cpu(), probe.read_memory()
+    opened: list[str] = []
+    real = os.open
+
+    def noting(path: str | Path, flags: int) -> int:
+        opened.append(str(path))
+        return real(path, flags)
+
+    monkeypatch.setattr("os.open", noting)
+    probe.read_cpu(), probe.read_memory()
+    assert len(opened) == len(set(opened)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("build", "environ", "expected"),
+    [
+        (v2_private, KUBERNETES, True),
+        (v2_docker, NO_ENVIRON, True),
+        (v1_docker, NO_ENVIRON, True),
+        (v2_laptop, NO_ENVIRON, False),
+        (nothing, NO_ENVIRON, False),
+        (nothing, {"container": "podman"}, True),
+        (no_mounts, KUBERNETES, True),
+    ],
+)
+def test_a_container_is_told_from_a_machine(
+    tree: Tree, build: Callable[[Tree], None], environ: dict[str, str], expected: bool
+) -> None:
+    build(tree)
+    assert tree.probe(environ).in_container is expected
 
 
 # Groups come and go.

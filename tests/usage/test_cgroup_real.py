@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,50 @@ say(cpu=told(cpu_usage(None, probe.read_cpu())), memory=told(memory_usage(probe.
 """
 
 
+#: Computes what it is asked to, in its groups.
+OBEDIENT = """
+import json, os, sys, time
+from dataclasses import asdict
+from pathlib import Path
+from jupyter_einfra.usage.figures import cpu_usage
+from jupyter_einfra.usage.probes.cgroup import CgroupProbe
+
+readings = []
+def memory():
+    reading = asdict(probe.read_memory())
+    return dict(reading, reason=reading["reason"] and reading["reason"].message)
+def throttled():
+    readings.append(probe.read_cpu())
+    now = readings[-1]
+    return [cpu_usage(readings[-2] if readings[1:] else None, now).throttled_share,
+            now.throttled_seconds]
+def burn(seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        sum(range(1000))
+def grow(bytes):
+    pid = os.fork()
+    if pid == 0:
+        Path("/proc/self/oom_score_adj").write_text("1000")
+        kept = b"x" * bytes
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+def write(path, mib):
+    with open(path, "wb") as file:
+        for _ in range(mib):
+            file.write(b"x" * (1 << 20))
+        file.flush()
+        os.fsync(file.fileno())
+def read(path):
+    return len(Path(path).read_bytes())
+
+sys.stdin.readline()  # goes on when it is in its groups
+probe = CgroupProbe()
+for line in sys.stdin:
+    print(json.dumps(eval(line)), flush=True)
+"""
+
+
 class Child:
     """A process that goes from step to step as it is told."""
 
@@ -93,13 +137,21 @@ class Child:
         self._process.stdin.write("\n")
         self._process.stdin.flush()
 
+    def told(self, expression: str) -> Any:
+        """Let it compute something; return that."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{expression}\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
 
 @contextmanager
-def child() -> Iterator[Child]:
+def child(program: str = PROGRAM) -> Iterator[Child]:
     package = str(Path(jupyter_einfra.__file__).parents[1])
     search = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROGRAM],
+        [sys.executable, "-W", "error", "-c", program],
         env={**os.environ, "PYTHONPATH": search},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -158,3 +210,101 @@ def test_a_real_group_is_told_as_the_kernel_tells_it(groups: Groups) -> None:
     assert said["grown_bytes"] == pytest.approx(BLOCK_MIB * MIB, rel=0.05)
 
     assert (moved["cpu"]["limit_cores"], moved["memory"]["limit_bytes"]) == (0.75, 300 * MIB)
+
+
+@contextmanager
+def obedient(made: dict[str, Path]) -> Iterator[Child]:
+    """Start a child in groups that were made."""
+    with child(OBEDIENT) as process:
+        process.join(made)
+        process.go_on()
+        yield process
+
+
+def told_at_last(
+    process: Child, expression: str, wanted: Callable[[float], bool]
+) -> tuple[float, float]:
+    """Let it compute the throttled share and time until the share is as wanted."""
+    for _ in range(100):
+        share, seconds = process.told(expression)
+        if wanted(share):
+            break
+    return share, seconds
+
+
+def test_a_loop_that_wants_more_than_its_quota_is_told_as_throttled(groups: Groups) -> None:
+    with obedient(groups.make(cores=0.2, memory_bytes=256 * MIB)) as process:
+        first_share, before_seconds = process.told("throttled()")
+        # A busy machine may give it less than its quota for a while.
+        share, after_seconds = told_at_last(process, "burn(0.5) or throttled()", lambda s: s > 0.5)
+        idle_share, _ = told_at_last(process, "time.sleep(0.3) or throttled()", lambda s: s == 0)
+    assert first_share is None
+    assert 0.5 < share <= 1
+    assert after_seconds - before_seconds > 0.1
+    assert idle_share == 0.0
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_real_kill_for_want_of_memory_is_counted(groups: Groups, nested: bool) -> None:
+    """Also where the limit is set on a group above ours, as it may be on a pod."""
+    made = groups.make(cores=2, memory_bytes=96 * MIB)
+    inner = made["memory"] / "inner"
+    if nested:
+        inner.mkdir()
+        if not (inner / "memory.stat").exists():
+            inner.rmdir()
+            pytest.skip("a group in a group has no memory controller here")
+    try:
+        with obedient({**made, "memory": inner} if nested else made) as process:
+            before = process.told("memory()")
+            survived = process.told(f"grow({8 * MIB})")
+            between = process.told("memory()")
+            killed = process.told(f"grow({512 * MIB})")
+            after = process.told("memory()")
+    finally:
+        if nested:
+            inner.rmdir()
+    assert (survived, killed) == (0, 9)
+    assert after["limit"]["value"] == 96 * MIB
+    assert between["oom_kills"] == before["oom_kills"]
+    assert after["oom_kills"] == before["oom_kills"] + 1
+    assert after["limit_hits"] > between["limit_hits"]
+
+
+def test_file_cache_is_no_memory_that_gets_programs_killed(groups: Groups, tmp_path: Path) -> None:
+    path = str(tmp_path / "file")
+    with obedient(groups.make(cores=2, memory_bytes=256 * MIB)) as process:
+        before = process.told("memory()")
+        process.told(f"write({path!r}, 64)")
+        assert process.told(f"[read({path!r}) for _ in range(3)]") == [64 * MIB] * 3
+        after = process.told("memory()")
+    if after["shmem_bytes"] - before["shmem_bytes"] > MIB:
+        pytest.skip("temporary files are kept in memory here")
+    assert after["cache_bytes"] - before["cache_bytes"] == pytest.approx(64 * MIB, rel=0.1)
+    assert abs(after["unreclaimable_bytes"] - before["unreclaimable_bytes"]) < 16 * MIB
+    assert after["reason"] is None
+
+
+def test_files_in_shared_memory_count_as_memory(groups: Groups) -> None:
+    path = Path("/dev/shm") / f"einfra-test-{os.getpid()}"
+    try:
+        with obedient(groups.make(cores=2, memory_bytes=256 * MIB)) as process:
+            before = process.told("memory()")
+            process.told(f"write({str(path)!r}, 48)")
+            after = process.told("memory()")
+    finally:
+        path.unlink(missing_ok=True)
+    assert after["shmem_bytes"] - before["shmem_bytes"] == pytest.approx(48 * MIB, rel=0.05)
+    grown = after["unreclaimable_bytes"] - before["unreclaimable_bytes"]
+    assert grown == pytest.approx(48 * MIB, rel=0.15)
+    assert abs(after["cache_bytes"] - before["cache_bytes"]) < 8 * MIB
+
+
+def test_memory_of_programs_is_told_apart(groups: Groups) -> None:
+    with obedient(groups.make(cores=2, memory_bytes=256 * MIB)) as process:
+        before = process.told("memory()")
+        process.told(f"setattr(sys, 'kept', b'x' * {64 * MIB})")
+        after = process.told("memory()")
+    for part in ("anon_bytes", "working_set_bytes", "unreclaimable_bytes"):
+        assert after[part] - before[part] == pytest.approx(64 * MIB, rel=0.1)
+    assert abs(after["cache_bytes"] - before["cache_bytes"]) < 8 * MIB

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -14,8 +16,11 @@ from jupyter_einfra.usage.figures import (
     CpuReading,
     Limit,
     MemoryReading,
+    NetworkReading,
+    Traffic,
     cpu_usage,
     memory_usage,
+    network_usage,
     smallest,
 )
 
@@ -103,6 +108,158 @@ def test_cores_in_use_are_never_negative_and_null_only_with_a_reason(
     assert (told.used_cores is None) == (told.reason is not None)
     assert told.used_cores is None or told.used_cores >= 0
     assert (told.limit_cores, told.limit_source) == (now.limit.value, now.limit.source)
+
+
+def throttled(reading: CpuReading, periods: int | None, stopped: int | None) -> CpuReading:
+    return replace(reading, periods=periods, throttled_periods=stopped)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "share"),
+    [
+        ((10, 4), (30, 9), 0.25),
+        ((10, 4), (30, 4), 0.0),
+        ((10, 4), (10, 4), 0.0),  # nothing ran
+        ((10, 4), (30, 40), 1.0),  # read while they changed
+        ((10, 4), (9, 4), None),  # counted anew
+        ((10, 4), (30, 3), None),
+        ((None, None), (30, 3), None),
+        ((10, 4), (None, None), None),
+        ((10, 4), (30, None), None),
+    ],
+)
+def test_the_throttled_share_is_that_of_the_periods_between(
+    before: tuple[int | None, int | None],
+    now: tuple[int | None, int | None],
+    share: float | None,
+) -> None:
+    told = cpu_usage(throttled(cpu(100, 40), *before), throttled(cpu(101, 41), *now))
+    assert told.throttled_share == share
+    assert told.used_cores == 1.0
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (None, cpu(100, 40)),
+        (cpu(99, 39, origin="/b"), cpu(100, 40)),
+        (cpu(99, 41), cpu(100, 40)),
+        (cpu(99, 41), cpu(100, 0)),
+        (cpu(100, 40), cpu(100, 40)),
+    ],
+    ids=["first", "other-group", "fell", "fell-to-nothing", "same-time"],
+)
+def test_without_two_readings_that_compare_throttling_is_not_known(
+    before: CpuReading | None, now: CpuReading
+) -> None:
+    known = None if before is None else throttled(before, 10, 4)
+    assert cpu_usage(known, throttled(now, 30, 9)).throttled_share is None
+
+
+def test_throttling_needs_no_cpu_seconds() -> None:
+    before, now = throttled(cpu(99, None), 10, 4), throttled(cpu(100, None), 20, 9)
+    told = cpu_usage(before, now)
+    assert (told.used_cores, told.throttled_share) == (None, 0.5)
+    assert told.reason is UNREADABLE
+
+
+counts = st.none() | st.integers(0, 2**62)
+
+
+counted = st.builds(throttled, readings, counts, counts)
+
+
+@given(counted, counted)
+def test_a_throttled_share_is_a_share(before: CpuReading, now: CpuReading) -> None:
+    share = cpu_usage(before, now).throttled_share
+    assert share is None or 0 <= share <= 1
+
+
+def network(
+    at: float, reason: Reason | None = None, **interfaces: tuple[int, int]
+) -> NetworkReading:
+    traffic = {name: Traffic(*counts) for name, counts in interfaces.items()}
+    return NetworkReading(
+        at_seconds=at,
+        received_bytes=None if reason else sum(t.received_bytes for t in traffic.values()),
+        sent_bytes=None if reason else sum(t.sent_bytes for t in traffic.values()),
+        scope="container",
+        reason=reason,
+        interfaces=traffic,
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "rates"),
+    [
+        (network(100, eth0=(1000, 50)), network(102, eth0=(3000, 150)), (1000, 50)),
+        (network(100, a=(0, 0), b=(7, 7)), network(101, a=(5, 6), b=(9, 8)), (7, 7)),
+        (network(100, a=(5, 5)), network(101, a=(5, 5)), (0, 0)),
+        (network(100), network(101), (0, 0)),  # no interface, no traffic
+        # One came, with bytes of another life; one went; one began anew.
+        (network(100, a=(5, 5)), network(101, a=(6, 6), b=(10**12, 10**12)), (1, 1)),
+        (network(100, a=(5, 5), b=(10**12, 9)), network(101, a=(6, 6)), (1, 1)),
+        (network(100, a=(5, 5), b=(900, 900)), network(101, a=(6, 6), b=(3, 950)), (1, 1)),
+    ],
+)
+def test_a_rate_counts_what_went_through_the_same_interfaces(
+    before: NetworkReading, now: NetworkReading, rates: tuple[float, float]
+) -> None:
+    told = network_usage(before, now)
+    assert (told.received_bytes_per_second, told.sent_bytes_per_second) == rates
+    assert told.reason is None
+    assert told.scope == "container"
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (None, network(100, a=(5, 5))),
+        (network(99, UNREADABLE), network(100, a=(5, 5))),
+        (network(100 - MIN_SPAN_SECONDS / 2, a=(1, 1)), network(100, a=(5, 5))),
+        (network(101, a=(1, 1)), network(100, a=(5, 5))),
+        (network(99, b=(1, 1)), network(100, a=(5, 5))),
+        (network(99, a=(9, 9)), network(100, a=(5, 5))),
+        (network(99, a=(9, 9)), network(100)),
+    ],
+    ids=["first", "unread", "too-close", "clock-back", "others", "fell", "gone"],
+)
+def test_without_the_same_interfaces_a_rate_is_awaited(
+    before: NetworkReading | None, now: NetworkReading
+) -> None:
+    told = network_usage(before, now)
+    assert (told.received_bytes_per_second, told.sent_bytes_per_second) == (None, None)
+    assert told.reason is not None
+    assert told.reason.code == "network_first_sample"
+
+
+def test_a_network_that_could_not_be_read_keeps_its_reason() -> None:
+    told = network_usage(network(99, a=(1, 1)), network(100, UNREADABLE))
+    assert told.received_bytes_per_second is None
+    assert told.reason is UNREADABLE
+
+
+networks = st.builds(
+    lambda at, interfaces: network(at, **interfaces),
+    st.floats(0, 1e9),
+    st.dictionaries(
+        st.sampled_from("abc"), st.tuples(st.integers(0, 2**64), st.integers(0, 2**64))
+    ),
+)
+
+
+@given(st.none() | networks, networks)
+def test_rates_are_never_negative_nor_more_than_was_counted(
+    before: NetworkReading | None, now: NetworkReading
+) -> None:
+    told = network_usage(before, now)
+    rate = told.received_bytes_per_second
+    assert (rate is None) == (told.reason is not None)
+    if rate is not None:
+        assert before is not None
+        assert now.received_bytes is not None
+        assert 0 <= rate <= now.received_bytes / (now.at_seconds - before.at_seconds)
+        assert math.isfinite(rate)
 
 
 @given(st.lists(known_limits | st.none(), max_size=4), known_limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,11 @@ PARSERS: list[Callable[[str], Any]] = [
     formats.parse_max,
     formats.parse_cpu_max,
     partial(formats.parse_field, "usage_usec"),
+    partial(formats.parse_fields, ("usage_usec", "x")),
+    partial(formats.parse_meminfo, ("Cached",)),
+    formats.parse_net_dev,
+    lambda text: formats.parse_process_stat(os.fsencode(text)),
+    lambda text: formats.parse_status_memory(os.fsencode(text)),
 ]
 
 #: All that a kernel path may hold; what `str.splitlines` splits at is among it.
@@ -75,6 +81,54 @@ def test_every_number_of_a_stat_file_is_found_by_its_whole_name(values: dict[str
         formats.parse_field("x", text)
     with pytest.raises(ValueError, match="middle of a line"):
         formats.parse_field(name, text[:-1])
+
+
+@given(st.dictionaries(st.text("abcz_.", min_size=1, max_size=8), numbers, min_size=1))
+def test_numbers_read_together_are_those_read_alone(values: dict[str, int]) -> None:
+    text = "".join(f"{name} {value}\n" for name, value in values.items())
+    names = [*values, "x"]
+    assert formats.parse_fields(names, text) == [*values.values(), None]
+    with pytest.raises(ValueError, match="middle of a line"):
+        formats.parse_fields(names, text[:-1])
+
+
+def test_a_number_that_is_none_counts_as_missing() -> None:
+    assert formats.parse_fields(("a", "b", "c"), "a 1\nb x\nc \n") == [1, None, None]
+
+
+NET_DEV = """Inter-|   Receive                            |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs
+    lo: 1755068344  665729    0    0    0     0          0         0 1755068344  665729    0
+  eth0:2883803813   99155    0    0    0     0          0         3  7982887   66718    0
+"""
+
+
+def test_interfaces_are_told_with_what_they_received_and_sent() -> None:
+    assert formats.parse_net_dev(NET_DEV) == {
+        "lo": (1755068344, 1755068344),
+        "eth0": (2883803813, 7982887),
+    }
+    with pytest.raises(ValueError, match="middle of a line"):
+        formats.parse_net_dev(NET_DEV[:-1])
+    with pytest.raises(ValueError, match="unexpected line"):
+        formats.parse_net_dev(NET_DEV + "rubbish\n")
+
+
+@given(
+    st.binary(max_size=15).filter(lambda name: b"\0" not in name), st.lists(numbers, min_size=51)
+)
+def test_a_process_may_have_any_name(name: bytes, values: list[int]) -> None:
+    fields = [b"S", *(b"%d" % value for value in values)]
+    line = b"7 (" + name + b") " + b" ".join(fields) + b"\n"
+    assert formats.parse_process_stat(line)[:22] == fields[:22]
+    with pytest.raises(ValueError, match="too soon"):
+        formats.parse_process_stat(line[:-1])
+
+
+def test_memory_that_no_file_backs_is_anonymous_and_shared() -> None:
+    text = b"Name:\tx\nRssAnon:\t    1064 kB\nRssFile:\t    7 kB\nRssShmem:\t     8 kB\n"
+    assert formats.parse_status_memory(text) == 1072 << 10
+    assert formats.parse_status_memory(b"Name:\tx\nVmRSS:\t 12 kB\n") is None
 
 
 @given(numbers)

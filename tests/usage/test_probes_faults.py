@@ -13,6 +13,7 @@ import pytest
 
 from jupyter_einfra.usage.probes import machine, nvml
 from jupyter_einfra.usage.probes.cgroup import CgroupProbe
+from jupyter_einfra.usage.probes.disks import DiskProbe
 from jupyter_einfra.usage.probes.system import SystemProbes
 
 FAULTS = [
@@ -39,7 +40,7 @@ def test_a_machine_that_cannot_be_read_leaves_null_and_a_reason(
 ) -> None:
     monkeypatch.setattr(psutil, "cpu_times", failing(error))
     monkeypatch.setattr(psutil, "virtual_memory", failing(error))
-    probes = SystemProbes(CgroupProbe(tmp_path, {}), None)
+    probes = SystemProbes(CgroupProbe(tmp_path, {}), DiskProbe([]), None)
     cpu, memory = probes.read_cpu(), probes.read_memory()
     assert cpu.cpu_seconds is None
     assert memory.working_set_bytes is None
@@ -68,7 +69,30 @@ def psutil_times(times: dict[str, float]) -> object:
 def test_memory_that_programs_may_have_is_not_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = SimpleNamespace(total=1000, available=400, used=900, free=100)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: answer)
-    assert machine.read_memory().working_set_bytes == 600
+    reading = machine.read_memory()
+    assert (reading.working_set_bytes, reading.unreclaimable_bytes) == (600, 600)
+
+
+def test_the_machines_memory_is_told_by_its_parts(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    sizes = {"MemTotal": 900, "Buffers": 5, "Cached": 70, "AnonPages": 300, "Shmem": 20}
+    meminfo.write_text("".join(f"{n}:{v:>12} kB\n" for n, v in sizes.items()) + "HugePages: 0\n")
+    reading = machine.read_memory(meminfo)
+    assert (reading.anon_bytes, reading.shmem_bytes) == (300 << 10, 20 << 10)
+    assert reading.cache_bytes == 55 << 10
+    assert reading.reason is None
+    assert reading.oom_kills is None
+
+
+@pytest.mark.parametrize("text", [None, "", "AnonPages: 3", "AnonPages: x kB\n", "a\nb\n"])
+def test_a_machine_that_does_not_tell_the_parts_tells_the_whole(
+    tmp_path: Path, text: str | None
+) -> None:
+    if text is not None:
+        (tmp_path / "meminfo").write_text(text)
+    reading = machine.read_memory(tmp_path / "meminfo")
+    assert reading.working_set_bytes is not None
+    assert (reading.anon_bytes, reading.shmem_bytes, reading.cache_bytes) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -139,9 +163,9 @@ def test_bindings_that_are_not_installed_are_a_reason(monkeypatch: pytest.Monkey
 
 
 def test_a_gpu_probe_that_never_started_can_be_stopped() -> None:
-    probes = SystemProbes(CgroupProbe(), nvml.GpuProbe())
+    probes = SystemProbes(CgroupProbe(), DiskProbe([]), nvml.GpuProbe())
     probes.stop()
-    gpus, status = probes.read_gpus(0)
-    assert gpus == []
-    assert status.reason is not None
-    assert status.reason.code == "nvml_starting"
+    reading = probes.read_gpus(0)
+    assert reading.gpus == []
+    assert reading.status.reason is not None
+    assert reading.status.reason.code == "nvml_starting"

@@ -1,10 +1,12 @@
-"""Control groups, version 2 and 1: what this container uses and may use.
+"""Control groups, version 2 and 1: what this container uses.
 
-A limit may be set on any group from ours up to the mount point. Use is read on the
-group whose limit is the smallest: that is the one that will be enforced.
+Use is read on the group whose limit binds. Only the count of killed processes is our
+own group's: groups above count other containers' too, and version 1 counts a killed
+process nowhere but in its own group.
 
 Limits change rarely and take several files to read, so they are kept for a while; a
-sample then reads three files.
+sample then reads four to six files, each once. A part that a file lacks is unknown and
+takes nothing else down.
 """
 
 from __future__ import annotations
@@ -15,42 +17,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-from ...models import Reason
-from ..figures import CpuReading, Limit, MemoryReading, smallest
-from ..models import Scope
-from . import formats, machine
-from .groups import Group, OurGroups, is_there
+from ..figures import CpuReading, MemoryReading
+from . import formats
+from .files import FirstReason, Unreadable, read, read_if_there
+from .groups import OurGroups
+from .limits import Bound, cpu_bound, memory_bound, unknown
 
-T = TypeVar("T")
+_UNREADABLE = "cgroup_unreadable"
 
-#: A limit that the control group may set, but that could not be read.
-UNKNOWN = Limit(None, "cgroup")
-
-
-class Unreadable(Exception):
-    """A file that must tell a figure did not."""
-
-    def __init__(self, path: Path, error: Exception) -> None:
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        # Names of groups may be any bytes; JSON takes only text.
-        name = os.fsencode(path).decode("utf-8", "replace")
-        super().__init__(f"{name} could not be read: {text}")
-        self.reason = Reason(
-            code="cgroup_unreadable",
-            message=str(self),
-            params={"path": name, "error": text},
-        )
+_THROTTLING = ("nr_periods", "nr_throttled", "throttled_usec", "throttled_time")
+_MEMORY_STAT = {
+    2: ("inactive_file", "active_file", "anon", "shmem", "file"),
+    1: ("total_inactive_file", "total_active_file", "total_rss", "total_shmem", "total_cache"),
+}
 
 
 @dataclass(frozen=True)
-class Bound:
-    """A limit, and the group whose use it bounds."""
+class _Throttling:
+    """What ``cpu.stat`` tells of a group that has a limit."""
 
-    limit: Limit
-    directory: Path
-    scope: Scope
+    periods: int | None = None
+    throttled_periods: int | None = None
+    throttled_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class _MemoryParts:
+    """What ``memory.stat`` tells of a group."""
+
+    inactive_file: int | None = None
+    active_file: int | None = None
+    anon: int | None = None
+    shmem: int | None = None
+    file: int | None = None
+    """File cache, shared memory included."""
 
 
 class CgroupProbe:
@@ -76,6 +77,11 @@ class CgroupProbe:
         self._kept: dict[str, tuple[float, Bound]] = {}
         self.resolve()
 
+    @property
+    def in_container(self) -> bool:
+        """Whether this process runs in a container, as far as can be told."""
+        return self._groups.in_container
+
     def resolve(self) -> None:
         """Find our groups anew; the process may have been moved."""
         self._groups.resolve()
@@ -86,13 +92,23 @@ class CgroupProbe:
         account, control = self._groups.account, self._groups.control
         if account is None:
             return None
-        seconds, reason = None, None
-        bound = Bound(UNKNOWN, account.directory, _scope(account, UNKNOWN))
-        try:
-            bound = self._keep("cpu", lambda: _cpu_bound(control, account))
-            seconds = _cpu_seconds(bound.directory, account.version)
-        except Unreadable as error:
-            reason = error.reason
+        seconds, throttling = None, None
+        first = FirstReason(_UNREADABLE)
+        bound = first.attempt(lambda: self._keep("cpu", lambda: cpu_bound(control, account)))
+        if bound is None:
+            bound = unknown(account)
+        elif account.version == 2:
+            both = first.attempt(partial(read, f"{bound.directory}/cpu.stat", _cpu_stat_v2))
+            seconds, throttling = both or (None, None)
+        else:
+            path = f"{bound.directory}/cpuacct.usage"
+            nanoseconds = first.attempt(partial(read, path, formats.parse_count))
+            seconds = None if nanoseconds is None else nanoseconds / 1e9
+        if bound.limited is None:
+            throttling = None
+        elif account.version == 1:
+            throttling = first.attempt(partial(read, f"{bound.limited}/cpu.stat", _throttling))
+        throttling = throttling or _Throttling()
         return CpuReading(
             at_seconds=time.monotonic(),
             cpu_seconds=seconds,
@@ -100,27 +116,42 @@ class CgroupProbe:
             scope=bound.scope,
             source=account.source,
             origin=str(bound.directory),
-            reason=reason,
+            reason=first.reason,
+            periods=throttling.periods,
+            throttled_periods=throttling.throttled_periods,
+            throttled_seconds=throttling.throttled_seconds,
         )
 
     def read_memory(self) -> MemoryReading | None:
-        """Working set and its limit; None where no control group counts it."""
+        """Memory in use and its limit; None where no control group counts it."""
         group = self._groups.memory
         if group is None:
             return None
-        used, reason = None, None
-        bound = Bound(UNKNOWN, group.directory, _scope(group, UNKNOWN))
-        try:
-            bound = self._keep("memory", lambda: _memory_bound(group))
-            used = _working_set(bound.directory, group.version)
-        except Unreadable as error:
-            reason = error.reason
+        used, parts, kills, hits = None, None, None, None
+        first = FirstReason(_UNREADABLE)
+        bound = first.attempt(lambda: self._keep("memory", lambda: memory_bound(group)))
+        if bound is None:
+            bound = unknown(group)
+        else:
+            parse = partial(_memory_stat, _MEMORY_STAT[group.version])
+            parts = first.attempt(partial(read, f"{bound.directory}/memory.stat", parse))
+            used = first.attempt(partial(_working_set, bound.directory, group.version, parts))
+            count = partial(_counts_v2 if group.version == 2 else _counts_v1, group.directory)
+            kills, hits = first.attempt(partial(count, bound.directory)) or (None, None)
+        parts = parts or _MemoryParts()
         return MemoryReading(
             working_set_bytes=used,
             limit=bound.limit,
             scope=bound.scope,
             source=group.source,
-            reason=reason,
+            reason=first.reason,
+            anon_bytes=parts.anon,
+            shmem_bytes=parts.shmem,
+            cache_bytes=_less(parts.file, parts.shmem),
+            unreclaimable_bytes=_less(used, parts.active_file),
+            oom_kills=kills,
+            limit_hits=hits,
+            origin=str(group.directory),
         )
 
     def _keep(self, name: str, find: Callable[[], Bound]) -> Bound:
@@ -134,117 +165,52 @@ class CgroupProbe:
         return bound
 
 
-def _scope(group: Group, limit: Limit | None) -> Scope:
-    if limit is None and group.is_machine:
-        return "machine"
-    return "container" if group.is_container else "cgroup"
+def _cpu_stat_v2(text: str) -> tuple[float, _Throttling]:
+    return formats.parse_field("usage_usec", text) / 1e6, _throttling(text)
 
 
-def _read(path: Path, parse: Callable[[str], T]) -> T:
-    try:
-        # Far cheaper than a file object, and this is most of what a sample costs.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            chunks = list(iter(partial(os.read, descriptor, 65536), b""))
-        finally:
-            os.close(descriptor)
-        return parse(b"".join(chunks).decode("utf-8", "surrogateescape"))
-    except (OSError, ValueError) as error:
-        raise Unreadable(path, error) from error
+def _throttling(text: str) -> _Throttling:
+    periods, throttled, microseconds, nanoseconds = formats.parse_fields(_THROTTLING, text)
+    seconds = None if microseconds is None else microseconds / 1e6
+    if nanoseconds is not None:
+        seconds = nanoseconds / 1e9
+    return _Throttling(periods, throttled, seconds)
 
 
-def _read_if_there(path: Path, parse: Callable[[str], T]) -> T | None:
-    """Read a file that not every group has, such as a limit on the root."""
-    try:
-        return _read(path, parse)
-    except Unreadable as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            return None
-        raise
+def _memory_stat(names: tuple[str, ...], text: str) -> _MemoryParts:
+    return _MemoryParts(*formats.parse_fields(names, text))
 
 
-def _tightest(group: Group, read: Callable[[Path], float | None]) -> tuple[Limit | None, Path]:
-    """Find the smallest limit from our group upwards, and the group that bears it."""
-    if group.place == "lost" or not is_there(group.directory):
-        raise Unreadable(group.directory, ValueError("the control group is gone"))
-    found: tuple[float, Path] | None = None
-    for directory in group.ancestry():
-        value = read(directory)
-        if value is not None and (found is None or value < found[0]):
-            found = (value, directory)
-    return (None, group.directory) if found is None else (Limit(found[0], "cgroup"), found[1])
-
-
-def _cpu_bound(control: Group | None, account: Group) -> Bound:
-    """Find the smallest limit, and the group whose CPU time it bounds."""
-    if account.place == "lost":
-        raise Unreadable(account.directory, ValueError("the control group is gone"))
-    limit, directory = None, account.directory
-    if control is not None:
-        read = _cpu_max_v2 if control.version == 2 else _cpu_max_v1
-        limit, limited = _tightest(control, read)
-        # Without a limit it is our own group that counts, wherever ``cpu`` has us.
-        if limit is not None:
-            directory = _same_place(limited, control, account)
-    return Bound(smallest(limit, machine.cpu_limit()), directory, _scope(account, limit))
-
-
-def _memory_bound(group: Group) -> Bound:
-    """Find the smallest limit, and the group whose memory it bounds."""
-    read = _memory_max_v2 if group.version == 2 else partial(_memory_max_v1, group)
-    limit, directory = _tightest(group, read)
-    return Bound(smallest(limit, machine.memory_limit()), directory, _scope(group, limit))
-
-
-def _same_place(limited: Path, control: Group, account: Group) -> Path:
-    """Find the accounting group beside a limiting one; v1 may mount them apart."""
-    if control.mount_point == account.mount_point:
-        return limited
-    twin = account.mount_point / limited.relative_to(control.mount_point)
-    inside = twin == account.directory or twin in account.directory.parents
-    return twin if inside else account.directory
-
-
-def _cpu_max_v2(directory: Path) -> float | None:
-    return _read_if_there(directory / "cpu.max", formats.parse_cpu_max)
-
-
-def _cpu_max_v1(directory: Path) -> float | None:
-    quota = _read_if_there(directory / "cpu.cfs_quota_us", formats.parse_count)
-    if quota is None or quota <= 0:
-        return None
-    period = _read(directory / "cpu.cfs_period_us", formats.parse_count)
-    return quota / period if period > 0 else None
-
-
-def _cpu_seconds(directory: Path, version: int) -> float:
-    if version == 1:
-        return _read(directory / "cpuacct.usage", formats.parse_count) / 1e9
-    return _read(directory / "cpu.stat", partial(formats.parse_field, "usage_usec")) / 1e6
-
-
-def _memory_max_v2(directory: Path) -> int | None:
-    return _read_if_there(directory / "memory.max", formats.parse_max)
-
-
-def _memory_max_v1(group: Group, directory: Path) -> int | None:
-    bounds = [_read_if_there(directory / "memory.limit_in_bytes", formats.parse_count)]
-    if directory == group.mount_point:
-        # Counts the limits of groups above it, too, which a container cannot see.
-        parse = partial(formats.parse_field, "hierarchical_memory_limit")
-        bounds.append(_read_if_there(directory / "memory.stat", parse))
-    limited = (b for b in bounds if b is not None and b < formats.UNLIMITED_V1_BYTES)
-    return min(limited, default=None)
-
-
-def _working_set(directory: Path, version: int) -> int:
+def _working_set(directory: Path, version: int, parts: _MemoryParts | None) -> int | None:
     """Memory in use less inactive file cache, as kubelet computes it.
 
     Source: github.com/google/cadvisor, container/libcontainer/handler.go,
     ``setMemoryStats``.
     """
-    current = "memory.current" if version == 2 else "memory.usage_in_bytes"
-    inactive = "inactive_file" if version == 2 else "total_inactive_file"
-    used = _read(directory / current, formats.parse_count)
-    cached = _read(directory / "memory.stat", partial(formats.parse_field, inactive))
-    return max(used - cached, 0)
+    if parts is None:
+        return None
+    if parts.inactive_file is None:
+        missing = ValueError(f"it has no {_MEMORY_STAT[version][0]}")
+        raise Unreadable(f"{directory}/memory.stat", missing)
+    name = "memory.current" if version == 2 else "memory.usage_in_bytes"
+    return _less(read(f"{directory}/{name}", formats.parse_count), parts.inactive_file)
+
+
+def _counts_v2(own: Path, limited: Path) -> tuple[int | None, int | None]:
+    """Processes of ours that were killed, and how often the limit was met."""
+    parse = partial(formats.parse_fields, ("oom_kill", "max"))
+    kills, hits = read_if_there(f"{own}/memory.events", parse) or (None, None)
+    if own != limited:
+        _, hits = read_if_there(f"{limited}/memory.events", parse) or (None, None)
+    return kills, hits
+
+
+def _counts_v1(own: Path, limited: Path) -> tuple[int | None, int | None]:
+    parse = partial(formats.parse_fields, ("oom_kill",))
+    (kills,) = read_if_there(f"{own}/memory.oom_control", parse) or (None,)
+    return kills, read_if_there(f"{limited}/memory.failcnt", formats.parse_count)
+
+
+def _less(whole: int | None, part: int | None) -> int | None:
+    """Subtract; figures read one after the other may not fit together."""
+    return None if whole is None or part is None else max(whole - part, 0)

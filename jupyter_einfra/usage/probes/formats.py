@@ -1,7 +1,8 @@
 """The kernel's file formats, as text in and values out.
 
-Sources: Linux Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/*.rst and
-proc_pid_mountinfo(5).
+Sources: Linux Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/*.rst,
+proc_pid_mountinfo(5), proc_meminfo(5), proc_pid_net(5), proc_pid_stat(5) and
+proc_pid_status(5).
 
 Pure: standard library only. Every parser raises ValueError on what it cannot read
 whole, since a half-written file must not become a figure.
@@ -10,6 +11,7 @@ whole, since a half-written file must not become a figure.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: cgroup v1 writes "no limit" as the largest page-aligned 63-bit number; anything
@@ -90,6 +92,60 @@ def parse_field(name: str, text: str) -> int:
     if not found:
         raise ValueError(f"it has no {name}")
     return _number(rest.partition("\n")[0])
+
+
+def parse_fields(names: Sequence[str], text: str) -> list[int | None]:
+    """Read some numbers of a file of ``name value`` lines; None for one that is not there."""
+    whole = f"\n{_whole(text)}\n"
+    found = []
+    for name in names:
+        at = whole.find(f"\n{name} ")
+        begin = at + len(name) + 2
+        value = whole[begin : whole.index("\n", begin)] if at >= 0 else ""
+        found.append(int(value) if _NUMBER.fullmatch(value) else None)
+    return found
+
+
+def parse_meminfo(names: Sequence[str], text: str) -> list[int | None]:
+    """Read some sizes of ``/proc/meminfo`` in bytes; None for one that is not there."""
+    sizes = {}
+    for line in _whole(text).split("\n"):
+        name, _, value = line.partition(":")
+        number, _, unit = value.strip().partition(" ")
+        if unit == "kB" and _NUMBER.fullmatch(number):
+            sizes[name] = int(number) * 1024
+    return [sizes.get(name) for name in names]
+
+
+def parse_net_dev(text: str) -> dict[str, tuple[int, int]]:
+    """Read bytes received and sent by interface from ``/proc/net/dev``."""
+    found = {}
+    for line in _whole(text).split("\n")[2:]:  # two lines of headings
+        name, _, rest = line.partition(":")
+        counts = rest.split()
+        if len(counts) < 9:
+            raise ValueError(f"unexpected line {line[:80]!r}")
+        found[name.strip()] = _number(counts[0]), _number(counts[8])
+    return found
+
+
+def parse_process_stat(raw: bytes) -> list[bytes]:
+    """Split ``/proc/PID/stat`` after the name, which may hold any bytes; state comes first."""
+    fields = raw[raw.rindex(b")") + 1 :].split(None, 22)
+    if len(fields) < 22 or not raw.endswith(b"\n"):
+        raise ValueError("the file ends too soon")
+    return fields
+
+
+def parse_status_memory(raw: bytes) -> int | None:
+    """Bytes that no file backs, from ``/proc/PID/status``; None on a kernel before 4.5."""
+    total = 0
+    for name in (b"\nRssAnon:", b"\nRssShmem:"):
+        _, found, rest = raw.partition(name)
+        if not found:
+            return None
+        total += int(rest[: rest.index(b"kB")])
+    return total * 1024
 
 
 def _whole(text: str) -> str:

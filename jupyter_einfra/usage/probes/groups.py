@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from . import formats
+from .files import is_there
 
 #: Found in the paths of containers' groups, whoever runs them.
 _CONTAINER_WORDS = ("kubepods", "docker", "containerd", "crio", "libpod", "lxc", "podman")
@@ -78,6 +79,8 @@ class OurGroups:
         self.control: Group | None = None
         """Limits the CPU."""
         self.memory: Group | None = None
+        self.in_container = self._in_container("", "")
+        """Whether they are a container's, or there are other signs of one."""
 
     def resolve(self) -> None:
         """Find our groups anew; the process may have been moved.
@@ -94,6 +97,8 @@ class OurGroups:
         self.account = find("cpuacct", "cpu.stat", self.account)
         self.control = find("cpu", "cpu.stat", self.control)
         self.memory = find("memory", "memory.current", self.memory)
+        found = (group for group in (self.account, self.memory) if group is not None)
+        self.in_container = any(g.is_container for g in found) or self._in_container("", "")
 
     def _find(
         self,
@@ -150,11 +155,3 @@ class OurGroups:
 
     def _text(self, path: str) -> str:
         return (self._root / path).read_text("utf-8", "surrogateescape")
-
-
-def is_there(path: Path) -> bool:
-    """Tell whether a path is there and may be seen."""
-    try:
-        return path.exists()
-    except OSError:  # a folder on the way may not be searched, or a name is too long
-        return False

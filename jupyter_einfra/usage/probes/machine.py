@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
+from pathlib import Path
 
 from ...models import Reason
 from ..figures import CpuReading, Limit, MemoryReading
+from . import formats
+from .files import Unreadable, read
+
+_MEMINFO = Path("/proc/meminfo")
+_PARTS = ("AnonPages", "Shmem", "Cached", "Buffers")
 
 
 def cpu_limit() -> Limit:
@@ -48,8 +55,14 @@ def read_cpu() -> CpuReading:
     )
 
 
-def read_memory() -> MemoryReading:
-    """Memory of the machine that is not available to new programs."""
+def read_memory(meminfo: Path = _MEMINFO) -> MemoryReading:
+    """Memory of the machine that is not available to new programs.
+
+    Parameters
+    ----------
+    meminfo:
+        Where Linux tells the parts of it, which psutil mixes.
+    """
     import psutil  # noqa: PLC0415 - as above
 
     used, reason = None, None
@@ -58,12 +71,24 @@ def read_memory() -> MemoryReading:
         used = memory.total - memory.available
     except Exception as error:  # noqa: BLE001 - as above
         reason = _unreadable(error)
+    try:
+        anon, shmem, *cache = read(meminfo, partial(formats.parse_meminfo, _PARTS))
+    except Unreadable:  # not Linux
+        anon, shmem, cache = None, None, []
+    # What is cached counts what is shared.
+    counted = [size for size in cache if size is not None]
     return MemoryReading(
         working_set_bytes=used,
         limit=memory_limit(),
         scope="machine",
         source="psutil",
         reason=reason,
+        anon_bytes=anon,
+        shmem_bytes=shmem,
+        cache_bytes=None if shmem is None or not counted else max(sum(counted) - shmem, 0),
+        # Cache, active or not, is available to new programs and so is not in use here.
+        unreclaimable_bytes=used,
+        origin="machine",
     )
 
 
