@@ -1,0 +1,64 @@
+"""What people call a kernel: its notebook, its file, its console.
+
+Pure: standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+#: Longer names and paths are not what people gave their files.
+MOST_NAME = 200
+MOST_PATH = 4096
+
+#: Of several sessions of one kernel, the one that people know best.
+_ORDER = ("notebook", "file")
+
+#: What JupyterLab's real-time collaboration puts before a path.
+_DRIVE = "RTC:"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A kernel's name and, where it has one, its notebook or file."""
+
+    name: str
+    path: str | None
+
+
+def tidy(text: object, most: int = MOST_NAME) -> str:
+    """Return a text as one line of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: most + 1]).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def names_of_kernels(sessions: Iterable[object]) -> dict[str, Named]:
+    """Return the name of each kernel that has a session, by the kernel's id.
+
+    Parameters
+    ----------
+    sessions:
+        As the session manager lists them; what is malformed is left out.
+    """
+    found: dict[str, tuple[int, Named]] = {}
+    for session in sessions:
+        if not isinstance(session, Mapping) or not isinstance(session.get("kernel"), Mapping):
+            continue
+        kernel_id = session["kernel"].get("id")
+        kind, path = session.get("type"), session.get("path")
+        rank = _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+        if isinstance(kernel_id, str) and (kernel_id not in found or rank < found[kernel_id][0]):
+            named = _named(kind in _ORDER, path, session.get("name"))
+            if named is not None:
+                found[kernel_id] = (rank, named)
+    return {kernel_id: named for kernel_id, (_, named) in found.items()}
+
+
+def _named(is_file: bool, path: object, name: object) -> Named | None:
+    if is_file and isinstance(path, str) and 0 < len(path) <= MOST_PATH:
+        last = tidy(path.removeprefix(_DRIVE).rpartition("/")[2])
+        return Named(last or tidy(path), path)
+    # The path of a console is no file; the name is what its tab shows.
+    text = tidy(name) if isinstance(name, str) else ""
+    return Named(text, None) if text else None
