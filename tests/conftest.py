@@ -43,7 +43,7 @@ def groups() -> Iterator[Groups]:
 
 @pytest.fixture(scope="session")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stand-in NVIDIA driver, in ``new`` and ``old``."""
+    """The stand-in NVIDIA driver, in ``new``, ``middle`` and ``old``."""
     folder = tmp_path_factory.mktemp("nvml")
     try:
         build_libraries(folder)

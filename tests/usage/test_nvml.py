@@ -6,137 +6,30 @@ The bindings keep the driver per process, so each test runs a process of its own
 from __future__ import annotations
 
 import ctypes
-import json
-import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
-from typing import Any
 
 import msgspec
 import pytest
 from servers.nvidia import StandInDriver as Driver
+from servers.sampling import DEADLINE_SECONDS, Server, serve
 
-import jupyter_einfra
 from jupyter_einfra.usage.models import GpuUsage, UsageSnapshot
 from jupyter_einfra.usage.probes import nvml
 from jupyter_einfra.usage.probes.driver import LIBRARY
 
 GIB = 1 << 30
 MIB = 1 << 20
-DEADLINE_SECONDS = 20
-
-#: Samples until its input ends; no pause is longer than a second.
-PROGRAM = """
-import json, sys, time
-from jupyter_einfra.usage.manager import UsageManager
-from jupyter_einfra.usage.probes import nvml
-
-assert "pynvml" not in sys.modules  # nothing heavy at start
-nvml.FIRST_RETRY_SECONDS, nvml.LAST_RETRY_SECONDS = 0.2, 0.5
-options = dict(watched_interval_seconds=0.2, unwatched_interval_seconds=0.2)
-options.update(json.loads(sys.argv[1]))
-manager = UsageManager(publish=lambda topic, data: print(data.decode(), flush=True), **options)
-begun = time.monotonic()
-manager.start()
-started = time.monotonic() - begun
-sys.stdin.read()
-begun = time.monotonic()
-manager.stop()
-stopped = time.monotonic() - begun
-bindings = "pynvml" in sys.modules
-print(json.dumps(dict(started=started, stopped=stopped, bindings=bindings)), flush=True)
-"""
-
-
-class Server:
-    """A process that samples, and what it published so far."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.samples: list[UsageSnapshot] = []
-        self.arrivals: list[float] = []
-        self.last_words: dict[str, Any] = {}
-        self.process = process
-        self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._collect, daemon=True)
-        self._thread.start()
-
-    def _collect(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._news:
-                if '"stopped"' in line:
-                    self.last_words = json.loads(line)
-                else:
-                    self.samples.append(msgspec.json.decode(line, type=UsageSnapshot))
-                    self.arrivals.append(time.monotonic())
-                self._news.notify_all()
-
-    def wait_for(self, wanted: Callable[[UsageSnapshot], bool]) -> UsageSnapshot:
-        """Return the latest sample as soon as it is as wanted."""
-        with self._news:
-            there = self._news.wait_for(
-                lambda: bool(self.samples) and wanted(self.samples[-1]), DEADLINE_SECONDS
-            )
-            latest = self.samples[-1] if self.samples else None
-        assert there, f"the last of {len(self.samples)} samples was {latest}"
-        assert latest is not None
-        return latest
-
-    def wait_for_more(self, count: int) -> list[float]:
-        """Return when each of the next samples came."""
-        with self._news:
-            first = len(self.samples)
-            assert self._news.wait_for(lambda: len(self.samples) >= first + count, DEADLINE_SECONDS)
-            return self.arrivals[first : first + count]
-
-    def stop(self) -> dict[str, Any]:
-        """Stop it as Jupyter does; return its last words."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        assert self.process.wait(DEADLINE_SECONDS) == 0
-        self._thread.join(5)
-        return self.last_words
-
-    def kill(self) -> None:
-        """End it whatever it does."""
-        self.process.kill()
-        self.process.wait()
-        self._thread.join(5)
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-
-@contextmanager
-def serve(environ: dict[str, str], **options: object) -> Iterator[Server]:
-    package = str(Path(jupyter_einfra.__file__).parents[1])
-    search = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROGRAM, json.dumps(options)],
-        env={**os.environ, "PYTHONPATH": search, **environ},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    server = Server(process)
-    try:
-        yield server
-    finally:
-        server.kill()
 
 
 def gpu(index: int = 0, **other: object) -> dict[str, object]:
     """Say what the browser is told of a GPU that works."""
-    return {
+    told = {
         "index": index,
         "uuid": f"GPU-{index}",
         "name": "Stand-in X1",
@@ -148,6 +41,7 @@ def gpu(index: int = 0, **other: object) -> dict[str, object]:
         "reason": None,
         **other,
     }
+    return {"utilization_source": None if told["utilization"] is None else "nvml", **told}
 
 
 def mig(index: int, slot: int) -> dict[str, object]:
@@ -243,6 +137,20 @@ def test_what_the_driver_says_is_published(
     assert driver.log == ["init nvmlInitWithFlags done", "shutdown nvmlShutdown done"]
 
 
+def test_slices_are_published_beside_whole_gpus(driver: Driver) -> None:
+    driver.behave("gpus=3 mig_gpu=2 gpm=30")
+    with serve(driver.environ) as server:
+        sample = server.wait_for(
+            lambda sample: [one.utilization for one in sample.gpus] == [0.29, 0.39, 0.31, 0.34]
+        )
+    assert told(sample.gpus) == [
+        gpu(0),
+        gpu(1),
+        mig(2, 1) | {"utilization": 0.31, "utilization_source": "gpm", "reason": None},
+        mig(2, 4) | {"utilization": 0.34, "utilization_source": "gpm", "reason": None},
+    ]
+
+
 def test_gpus_that_neighbours_use_too_say_so(driver: Driver) -> None:
     driver.behave("gpus=1")
     with serve(driver.environ, gpus_shared=True) as server:
@@ -332,18 +240,21 @@ def test_a_slow_driver_holds_nothing_up(driver: Driver) -> None:
         assert server.stop()["started"] < 1.5  # of the 2 s that the driver takes
 
 
-@pytest.mark.parametrize("call", ["hang", "hang_init"])
+@pytest.mark.parametrize("call", ["hang", "hang_init", "gpm_hang"])
 def test_a_call_that_never_returns_holds_nothing_up(driver: Driver, call: str) -> None:
-    driver.behave("gpus=1")
-    if call == "hang_init":
-        driver.behave("gpus=1 hang_init")
+    machine = "gpus=2 mig_gpu=1 gpm=30" if call == "gpm_hang" else "gpus=1"
+    driver.behave(f"{machine} hang_init" if call == "hang_init" else machine)
     with serve(driver.environ, gpu_timeout_seconds=0.4) as server:
-        if call == "hang":
-            server.wait_for(lambda sample: len(sample.gpus) == 1)
-            driver.behave("gpus=1 hang")
+        if call != "hang_init":
+            server.wait_for(lambda sample: bool(sample.gpus))
+            driver.behave(f"{machine} {call}")
         sample = server.wait_for(lambda sample: code(sample) == "nvml_not_answering")
-        known = [unknown(reason="nvml_not_answering")] if call == "hang" else []
-        assert told(sample.gpus) == known
+        assert [one["uuid"] for one in told(sample.gpus)] == {
+            "hang": ["GPU-0"],
+            "hang_init": [],
+            "gpm_hang": ["GPU-0", "MIG-1-1", "MIG-1-4"],
+        }[call]
+        assert told(sample.gpus)[:1] == [unknown(reason="nvml_not_answering")][: len(sample.gpus)]
         check_pace(server)
         last_words = server.stop()
     assert last_words["stopped"] < 3

@@ -10,12 +10,21 @@ The driver may be missing, and then its bindings are not even imported.
 from __future__ import annotations
 
 import ctypes
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from ...models import Reason
-from ..models import GpuStatus, GpuUsage
+from ..models import GpuDetails, GpuFigure, GpuStatus, GpuUsage
+from .gpm import Gpm
+from .gpu_devices import Device, list_devices, reason_for, renew, text
+from .gpu_processes import NOT_ASKED, GpuProcesses, settle, total
+
+_T = TypeVar("_T")
 
 LIBRARY = "libnvidia-ml.so.1"
 
@@ -25,56 +34,57 @@ MISSING = Reason(
     "If this server was given a GPU, the image or its runtime hides it.",
     params={},
 )
-LOST = Reason(
-    code="gpu_lost",
-    message="The GPU fell off the bus. Save what you can and start a new server.",
-    params={},
-)
 NO_UTILIZATION = Reason(
     code="gpu_no_utilization", message="This GPU does not report its utilization.", params={}
-)
-MIG_NO_UTILIZATION = Reason(
-    code="mig_no_utilization",
-    message="The driver does not report the utilization of a MIG slice.",
-    params={},
 )
 
 
 @dataclass(frozen=True)
 class GpuReading:
-    """All GPUs at one time."""
+    """All GPUs at one time.
+
+    ``processes`` are bytes of GPU memory on all devices by process of ours; null with
+    the reason, and without one where there is no GPU.
+    """
 
     gpus: list[GpuUsage]
     status: GpuStatus
-
-
-@dataclass(frozen=True)
-class _Device:
-    """What does not change about a device while the driver is open.
-
-    Without a handle it is one that the driver lists but does not let us have.
-    """
-
-    handle: Any
-    index: int
-    uuid: str
-    name: str
-    is_mig: bool = False
-    reason: Reason | None = None
+    details: list[GpuDetails] = field(default_factory=list)
+    processes: Mapping[int, int] | None = None
+    processes_reason: Reason | None = None
 
 
 class Driver:
-    """NVML, opened on the first reading and again after it was lost."""
+    """NVML, opened on the first reading and again after it was lost.
 
-    def __init__(self, *, shared: bool) -> None:
+    Parameters
+    ----------
+    shared:
+        Whether neighbours run on the same GPUs.
+    clock:
+        Seconds from any moment on.
+    proc:
+        Where the kernel tells of processes.
+    """
+
+    def __init__(
+        self,
+        *,
+        shared: bool,
+        clock: Callable[[], float] = time.monotonic,
+        proc: Path = Path("/proc"),
+    ) -> None:
         self._shared = shared
+        self._clock = clock
+        self._proc = proc
         self._nvml: Any = None
-        self._devices: list[_Device] = []
+        self._gpm: Gpm | None = None
+        self._devices: list[Device] = []
         self._version: str | None = None
         self.is_open = False
 
-    def read(self) -> GpuReading:
-        """Read every device; whatever fails becomes a reason."""
+    def read(self, *, processes: bool = False) -> GpuReading:
+        """Read every device, with its processes if asked for; whatever fails becomes a reason."""
         if self._nvml is None:
             try:
                 ctypes.CDLL(LIBRARY)
@@ -85,149 +95,133 @@ class Driver:
                 import pynvml  # noqa: PLC0415 - 1 MB of bindings that few servers need
 
                 self._nvml = pynvml
-            if not self.is_open:
-                self._open()
-            gpus = [self._read_device(device) for device in self._devices]
+            return self._read(self._opened(), processes=processes)
         except Exception as error:  # noqa: BLE001 - the bindings raise more than NVMLError
             self.close()
             reason = _failed(error)
             return GpuReading([], GpuStatus(driver=self._version, reason=reason))
-        return GpuReading(gpus, GpuStatus(driver=self._version, reason=None))
 
     def close(self) -> None:
         """Let the driver go."""
+        if self._gpm is not None:
+            self._gpm.close()
+            self._gpm = None
         if self.is_open:
             self.is_open = False
             with suppress(Exception):  # it may be lost already
                 self._nvml.nvmlShutdown()
 
-    def _open(self) -> None:
+    def _opened(self) -> Gpm:
         nvml = self._nvml
-        nvml.nvmlInit()
-        self.is_open = True
-        self._version = _text(nvml.nvmlSystemGetDriverVersion())
-        self._devices = [
-            device
-            for index in range(nvml.nvmlDeviceGetCount())
-            for device in self._devices_of(index)
-        ]
+        if not self.is_open:
+            nvml.nvmlInit()
+            self.is_open = True
+            self._version = text(nvml.nvmlSystemGetDriverVersion())
+            self._devices = list_devices(nvml)
+        if self._gpm is None:
+            self._gpm = Gpm(nvml, self._clock)
+        return self._gpm
 
-    def _devices_of(self, index: int) -> list[_Device]:
-        """List a GPU, or its MIG slices where it is divided.
-
-        The driver also counts GPUs that this process may not use. One that is broken
-        is listed with the reason and does not hide the others.
-        """
-        nvml = self._nvml
-        try:
-            return self._describe_all(index, nvml.nvmlDeviceGetHandleByIndex(index))
-        except nvml.NVMLError_NoPermission:
-            return []
-        except nvml.NVMLError as error:
-            reason = self._reason(error)
-            return [_Device(None, index, f"GPU {index}", f"GPU {index}", reason=reason)]
-
-    def _describe_all(self, index: int, gpu: Any) -> list[_Device]:
-        nvml = self._nvml
-        slices = []
-        for slot in range(self._mig_slots(gpu)):
-            try:
-                handle = nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, slot)
-            except (
-                nvml.NVMLError_NotFound,
-                nvml.NVMLError_InvalidArgument,
-                nvml.NVMLError_NoPermission,
-            ):
-                continue  # an empty slot, or a slice of somebody else's
-            slices.append(self._describe(handle, index, is_mig=True))
-        return slices or [self._describe(gpu, index, is_mig=False)]
-
-    def _mig_slots(self, gpu: Any) -> int:
-        nvml = self._nvml
-        try:
-            current, _pending = nvml.nvmlDeviceGetMigMode(gpu)
-            divided = current == nvml.NVML_DEVICE_MIG_ENABLE
-            return int(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)) if divided else 0
-        except (
-            nvml.NVMLError_NotSupported,
-            nvml.NVMLError_FunctionNotFound,
-            nvml.NVMLError_NoPermission,
-        ):
-            return 0
-
-    def _describe(self, handle: Any, index: int, *, is_mig: bool) -> _Device:
-        nvml = self._nvml
-        return _Device(
-            handle,
-            index,
-            _text(nvml.nvmlDeviceGetUUID(handle)),
-            _text(nvml.nvmlDeviceGetName(handle)),
-            is_mig,
+    def _read(self, gpm: Gpm, *, processes: bool) -> GpuReading:
+        devices = self._devices = renew(self._nvml, self._devices)
+        gpm.keep_only({device.uuid for device in devices if device.reason is None})
+        gpus: list[GpuUsage] = []
+        figures: list[list[GpuFigure]] = []
+        for device in devices:
+            usage, told = self._read_device(device, gpm)
+            gpus.append(usage)
+            figures.append(told)
+        found = settle(self._read_processes(devices, gpus)) if processes else None
+        for number, told in enumerate(figures):
+            told.append(_figure("processes", "nvml", NOT_ASKED if found is None else found[number]))
+        bytes_by_pid = NOT_ASKED if found is None else total(found)
+        return GpuReading(
+            gpus,
+            GpuStatus(driver=self._version, reason=None),
+            [
+                GpuDetails(uuid=device.uuid, figures=told)
+                for device, told in zip(devices, figures, strict=True)
+            ],
+            _known(bytes_by_pid) if devices else None,
+            _reason(bytes_by_pid) if devices else None,
         )
 
-    def _read_device(self, device: _Device) -> GpuUsage:
-        nvml = self._nvml
-        utilization, used, total, reason = None, None, None, device.reason
-        try:
-            if device.handle is not None:
-                used, total = self._memory(device.handle)
-                utilization, reason = self._utilization(device)
-        except nvml.NVMLError as error:
-            reason = self._reason(error)
-        return GpuUsage(
+    def _read_device(self, device: Device, gpm: Gpm) -> tuple[GpuUsage, list[GpuFigure]]:
+        source: Literal["nvml", "gpm"] = "gpm" if device.is_mig else "nvml"
+        ask = gpm.utilization if device.is_mig else self._utilization
+        memory = self._attempt(device, partial(self._memory, device))
+        utilization = self._attempt(device, partial(ask, device))
+        used, whole = _known(memory) or (None, None)
+        usage = GpuUsage(
             index=device.index,
             uuid=device.uuid,
             name=device.name,
             scope="mig" if device.is_mig else "shared-gpu" if self._shared else "gpu",
-            utilization=utilization,
-            utilization_source=None if utilization is None else "nvml",
+            utilization=_known(utilization),
+            utilization_source=None if isinstance(utilization, Reason) else source,
             memory_used_bytes=used,
-            memory_total_bytes=total,
+            memory_total_bytes=whole,
             source="nvml",
-            reason=reason,
+            reason=_reason(memory) or _reason(utilization),
         )
+        return usage, [
+            _figure("utilization", source, utilization),
+            _figure("memory", "nvml", memory),
+        ]
 
-    def _reason(self, error: Exception) -> Reason:
-        """Say what is wrong with one device; raise on if it is the whole driver."""
-        nvml = self._nvml
-        if isinstance(
-            error,
-            (
-                nvml.NVMLError_Uninitialized,
-                nvml.NVMLError_DriverNotLoaded,
-                nvml.NVMLError_LibRmVersionMismatch,
-            ),
-        ):
-            raise error
-        if isinstance(error, nvml.NVMLError_GpuIsLost):
-            return LOST
-        return Reason(
-            code="gpu_unreadable",
-            message=f"The driver could not read this GPU: {error}",
-            params={"error": str(error)},
-        )
+    def _read_processes(
+        self, devices: list[Device], gpus: list[GpuUsage]
+    ) -> list[Mapping[int, int] | Reason]:
+        reader = GpuProcesses(self._nvml, self._proc)
+        return [
+            self._attempt(device, partial(reader.read, device, gpu))
+            for device, gpu in zip(devices, gpus, strict=True)
+        ]
 
-    def _memory(self, handle: Any) -> tuple[int, int]:
+    def _attempt(self, device: Device, ask: Callable[[], _T | Reason]) -> _T | Reason:
+        if device.reason is not None:
+            return device.reason
+        try:
+            return ask()
+        except self._nvml.NVMLError as error:
+            return reason_for(self._nvml, error)
+
+    def _memory(self, device: Device) -> tuple[int, int]:
         nvml = self._nvml
         try:
             # Version 2 leaves out what the driver keeps for itself, as nvidia-smi does.
-            memory = nvml.nvmlDeviceGetMemoryInfo(handle, version=nvml.nvmlMemory_v2)
+            memory = nvml.nvmlDeviceGetMemoryInfo(device.handle, version=nvml.nvmlMemory_v2)
         except (
             nvml.NVMLError_FunctionNotFound,
             nvml.NVMLError_ArgumentVersionMismatch,
             nvml.NVMLError_NotSupported,
         ):
-            memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+            memory = nvml.nvmlDeviceGetMemoryInfo(device.handle)
         return int(memory.used), int(memory.total)
 
-    def _utilization(self, device: _Device) -> tuple[float | None, Reason | None]:
-        if device.is_mig:
-            return None, MIG_NO_UTILIZATION
+    def _utilization(self, device: Device) -> float | Reason:
         nvml = self._nvml
         try:
-            return nvml.nvmlDeviceGetUtilizationRates(device.handle).gpu / 100, None
+            return float(nvml.nvmlDeviceGetUtilizationRates(device.handle).gpu / 100)
         except (nvml.NVMLError_NotSupported, nvml.NVMLError_NoPermission):
-            return None, NO_UTILIZATION
+            return NO_UTILIZATION
+
+
+def _known(answer: _T | Reason) -> _T | None:
+    return None if isinstance(answer, Reason) else answer
+
+
+def _reason(answer: object) -> Reason | None:
+    return answer if isinstance(answer, Reason) else None
+
+
+def _figure(
+    figure: Literal["utilization", "memory", "processes"],
+    source: Literal["nvml", "gpm"],
+    answer: object,
+) -> GpuFigure:
+    reason = _reason(answer)
+    return GpuFigure(figure=figure, source=None if reason else source, reason=reason)
 
 
 def _failed(error: Exception) -> Reason:
@@ -236,8 +230,3 @@ def _failed(error: Exception) -> Reason:
         message=f"The GPU driver does not work: {error}. It is asked again every few minutes.",
         params={"error": str(error)},
     )
-
-
-def _text(value: str | bytes) -> str:
-    """Old bindings answer with bytes."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 import msgspec
 
 from ...models import Reason
-from ..models import GpuStatus
+from ..models import GpuDetails, GpuStatus
 from .driver import Driver, GpuReading
 
 #: A driver that is missing or broken is tried again after these pauses.
@@ -46,6 +46,7 @@ class GpuProbe:
         self._retry_at = 0.0
         self._asked: float | None = None
         self._asked_time = datetime.now(timezone.utc)
+        self._with_processes = False
         self._wanted = threading.Event()
         self._answered = threading.Event()
         self._stopping = False
@@ -62,12 +63,14 @@ class GpuProbe:
         if self._thread.is_alive():
             self._thread.join(wait_seconds)
 
-    def request(self) -> None:
+    def request(self, *, processes: bool = False) -> None:
         """Ask for a new reading.
 
         Without effect while the last request is unanswered, and while a driver that is
-        missing or broken is left in peace.
+        missing or broken is left in peace; but a wish for ``processes`` is kept until the
+        next reading.
         """
+        self._with_processes = self._with_processes or processes
         if self._asked is None and time.monotonic() >= self._retry_at:
             self._asked_time = datetime.now(timezone.utc)
             self._asked = time.monotonic()
@@ -103,7 +106,10 @@ class GpuProbe:
             if self._stopping:
                 driver.close()
                 return
-            reading = driver.read()
+            with_processes = self._with_processes
+            if with_processes:
+                self._with_processes = False
+            reading = driver.read(processes=with_processes)
             if driver.is_open:
                 self._retry_at, pause = 0.0, FIRST_RETRY_SECONDS
             else:
@@ -132,4 +138,16 @@ def _unknown(reading: GpuReading, reason: Reason) -> GpuReading:
             for gpu in reading.gpus
         ],
         GpuStatus(driver=reading.status.driver, reason=reason),
+        [
+            GpuDetails(
+                uuid=one.uuid,
+                figures=[
+                    msgspec.structs.replace(figure, source=None, reason=reason)
+                    for figure in one.figures
+                ],
+            )
+            for one in reading.details
+        ],
+        None,
+        reason if reading.gpus else None,
     )
