@@ -7,11 +7,14 @@ start, is left out and says why; the others and the server go on.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from traitlets import List, TraitError, Unicode
@@ -20,6 +23,7 @@ from .base import NAMESPACE, STATUSES, UnknownPathHandler
 from .config import EinfraConfigurable
 from .models import FeatureStatus, Reason
 from .notices import NOTICES, NoticeBoard
+from .store import state_directory
 from .stream import EinfraStream, Topic
 from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers
@@ -43,8 +47,23 @@ class Manager(Protocol):
 def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
     from .usage.handlers import USAGE, default_handlers  # noqa: PLC0415 - may be off
     from .usage.manager import UsageManager  # noqa: PLC0415
+    from .usage.roster import Roster  # noqa: PLC0415
 
-    manager = UsageManager(parent=app, publish=app.stream.publish)
+    server = cast("ServerApp", app.serverapp)
+    manager = UsageManager(
+        parent=app,
+        publish=app.stream.publish,
+        board=app.notices,
+        roster=Roster(
+            server.kernel_manager,
+            server.session_manager,
+            # The extension that has them is loaded after this one.
+            lambda: server.web_app.settings.get("terminal_manager"),
+            app.log,
+            event_logger=server.event_logger,
+        ),
+        directory=state_directory(Path(jupyter_data_dir()), os.environ),
+    )
     app.stream.add_topic(Topic("usage", "usage", on_watchers=manager.on_watchers))
     app.stream.add_topic(Topic("usage-details", "usage", on_watchers=manager.on_detail_watchers))
     app.settings[USAGE] = manager
@@ -86,7 +105,6 @@ class EinfraApp(ExtensionApp):
         self.managers, self.statuses = {}, {}
         self._feature_handlers: list[tuple[str, type[Any]]] = []
         self.stream = self._build_stream()
-        self.stream.add_topic(Topic(NOTICES, NOTICES))
         self.notices = NoticeBoard(self.stream.publish)
         disabled = self._disabled_features()
         for name, build in FEATURES.items():
@@ -101,6 +119,8 @@ class EinfraApp(ExtensionApp):
                 self.managers[name] = manager
                 self._feature_handlers += handlers
                 self._report(name, "on", None)
+        # Whoever may not see a feature may not learn of it from its notices either.
+        self.stream.add_topic(Topic(NOTICES, NOTICES, owner_only=True, also=tuple(self.managers)))
         self.settings[STATUSES] = self.statuses
         self.settings[STREAM] = self.stream
 

@@ -43,6 +43,8 @@ class Topic:
         Refuse people with whom the owner shared the server.
     on_watchers:
         Called on the loop with the number of readers whenever it changes.
+    also:
+        Other features whose news it carries; the authorizer is asked about each.
     """
 
     name: str
@@ -50,11 +52,12 @@ class Topic:
     kind: Literal["state", "event"] = "state"
     owner_only: bool = False
     on_watchers: Callable[[int], None] | None = None
+    also: tuple[str, ...] = ()
 
     @property
-    def auth_resource(self) -> str:
-        """What the authorizer is asked about."""
-        return f"einfra-{self.feature}"
+    def auth_resources(self) -> list[str]:
+        """What the authorizer is asked about, each of which it must allow."""
+        return [f"einfra-{feature}" for feature in (self.feature, *self.also)]
 
 
 def frame(name: str, data: bytes, event_id: int | None = None) -> bytes:

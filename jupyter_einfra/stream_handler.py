@@ -144,7 +144,7 @@ class StreamHandler(EinfraHandler):
     async def _may_read(self, topic: Topic) -> bool:
         if topic.owner_only and not self.acts_for_owner():
             return False
-        return await self.may("read", topic.auth_resource)
+        return all([await self.may("read", resource) for resource in topic.auth_resources])
 
     async def _watch_access(self, reader: Reader) -> None:
         """End the reader when its user may read it no longer."""

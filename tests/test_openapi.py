@@ -70,7 +70,9 @@ def test_stream_events_are_told_apart_by_their_type() -> None:
 
 
 def test_figures_have_their_unit_in_the_name() -> None:
-    units = re.compile(r"_(bytes|seconds|cores)$|^(utilization|index)$")
+    units = re.compile(
+        r"_(bytes|seconds|cores|share|per_second)$|^(utilization|index|pid|processes|threads|oom_kills)$"
+    )
     for name, schema in document()["components"]["schemas"].items():
         for field, described in schema.get("properties", {}).items():
             kinds = {described.get("type"), *(k.get("type") for k in described.get("anyOf", ()))}

@@ -64,7 +64,13 @@ async def test_topics_left_out_means_all_that_may_be_read(
     stream: EinfraStream, open_stream: Any
 ) -> None:
     async with open_stream() as events:
-        assert (await events.next())["topics"] == ["diary", "news", "usage"]
+        assert (await events.next())["topics"] == [
+            "diary",
+            "news",
+            "notices",
+            "usage",
+            "usage-details",
+        ]
 
 
 async def test_an_unknown_topic_is_refused_and_the_rest_is_sent(

@@ -10,11 +10,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..usage.models import CpuUsage, GpuUsage, MemoryUsage, UsageSnapshot
+    from ..usage.models import (
+        CpuUsage,
+        DiskUsage,
+        GpuUsage,
+        MemoryUsage,
+        NetworkUsage,
+        UsageSnapshot,
+    )
     from ..usage.sampler import Probes
 
-#: Between the two readings that one CPU figure needs.
+#: Between the two readings that one CPU figure needs, and one of a MIG slice.
 SPAN_SECONDS = 0.5
+MIG_SPAN_SECONDS = 1.1
 
 _COVERS = {
     "container": "this container",
@@ -23,6 +31,8 @@ _COVERS = {
     "gpu": "the whole GPU",
     "shared-gpu": "the whole GPU, neighbours included",
     "mig": "one MIG slice",
+    "quota": "your quota",
+    "filesystem": "the whole file system",
 }
 
 
@@ -31,8 +41,8 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "usage",
         help="show what this container uses",
-        description="Shows CPU, memory and GPUs against their limits, as the status bar does. "
-        "Needs no server.",
+        description="Shows CPU, memory, GPUs and disks against their limits, as JupyterLab "
+        "does. Needs no server.",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
     parser.add_argument("--watch", action="store_true", help="go on every second until Ctrl-C")
@@ -60,11 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _samples(probes: Probes, *, watch: bool) -> Iterator[UsageSnapshot]:
     from ..usage.sampler import take  # noqa: PLC0415 - as above
 
-    before = probes.read_cpu()
-    time.sleep(SPAN_SECONDS)
+    taken = take(probes, None, 1.0)
+    slices = any(gpu.scope == "mig" for gpu in taken.sample.gpus)
+    time.sleep(MIG_SPAN_SECONDS if slices else SPAN_SECONDS)
     while True:
-        sample, before = take(probes, before, 1.0)
-        yield sample
+        taken = take(probes, taken, 1.0)
+        yield taken.sample
         if not watch:
             return
         time.sleep(1.0)
@@ -79,9 +90,14 @@ def lines(sample: UsageSnapshot) -> Iterator[str]:
     reason = sample.gpu_status.reason
     if not sample.gpus and reason is not None and reason.code != "nvml_missing":
         yield f"{'GPU':<8}not known: {reason.message}"
+    for disk in sample.disks:
+        yield _line("Home" if disk.name == "home" else disk.path, _disk(disk), disk)
+    yield _line("Network", _rates(sample.network), sample.network)
 
 
-def _line(label: str, figures: str, of: CpuUsage | MemoryUsage | GpuUsage) -> str:
+def _line(
+    label: str, figures: str, of: CpuUsage | MemoryUsage | GpuUsage | DiskUsage | NetworkUsage
+) -> str:
     why = "" if of.reason is None else f"; {of.reason.message}"
     return f"{label:<8}{figures:<24}{_COVERS[of.scope]}{why}"
 
@@ -89,7 +105,8 @@ def _line(label: str, figures: str, of: CpuUsage | MemoryUsage | GpuUsage) -> st
 def _cores(cpu: CpuUsage) -> str:
     used = "not known" if cpu.used_cores is None else f"{cpu.used_cores:.2f}"
     limit = "" if cpu.limit_cores is None else f" of {cpu.limit_cores:g} cores"
-    return used + limit
+    stopped = f", stopped {cpu.throttled_share:.0%}" if cpu.throttled_share else ""
+    return used + limit + stopped
 
 
 def _memory(memory: MemoryUsage) -> str:
@@ -99,6 +116,17 @@ def _memory(memory: MemoryUsage) -> str:
 def _gpu(gpu: GpuUsage) -> str:
     memory = _gib(gpu.memory_used_bytes, gpu.memory_total_bytes)
     return memory if gpu.utilization is None else f"{memory}, {gpu.utilization:.0%}"
+
+
+def _disk(disk: DiskUsage) -> str:
+    return _gib(disk.used_bytes, disk.limit_bytes)
+
+
+def _rates(network: NetworkUsage) -> str:
+    received, sent = network.received_bytes_per_second, network.sent_bytes_per_second
+    if received is None or sent is None:
+        return "not known"
+    return f"{received / 1000:.1f} kB/s in, {sent / 1000:.1f} out"
 
 
 def _gib(used: int | None, limit: int | None) -> str:

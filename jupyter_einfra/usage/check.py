@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from ..check.models import Finding
+from .figures import CpuReading, MemoryReading
+from .models import DiskUsage, GpuStatus, GpuUsage
 from .probes.system import patient_probes
+
+#: Utilization of a MIG slice takes two readings this far apart.
+SLICE_SECONDS = 1.1
 
 
 def check() -> Iterator[Finding]:
     """Read every figure once, as the server would."""
     with patient_probes() as probes:
         cpu, memory = probes.read_cpu(), probes.read_memory()
-        gpus, status = probes.read_gpus(0)
+        reading = probes.read_gpus(0)
+        if any(
+            gpu.reason is not None and gpu.reason.code == "gpm_starting" for gpu in reading.gpus
+        ):
+            time.sleep(SLICE_SECONDS)
+            probes.request_gpus(processes=False)
+            reading = probes.read_gpus(SLICE_SECONDS)
+        disks = probes.read_disks()
+    yield from _limits(cpu, memory)
+    yield from _gpus(reading.gpus, reading.status)
+    yield from _disks(disks)
+
+
+def _limits(cpu: CpuReading, memory: MemoryReading) -> Iterator[Finding]:
     cores, amount = cpu.limit.value, memory.limit.value
     for subject, source, scope, reason, limit in (
         ("CPU", cpu.source, cpu.scope, cpu.reason, f"{cores or 0:g} cores"),
@@ -23,6 +42,16 @@ def check() -> Iterator[Finding]:
             yield Finding(subject=subject, status="error", found=reason.message)
         else:
             yield Finding(subject=subject, status="ok", found=f"{source}, {scope}, at most {limit}")
+    if memory.oom_kills is None:
+        yield Finding(
+            subject="memory kills",
+            status="note",
+            found="The control group does not count programs killed for want of memory.",
+            advice="A kernel that dies of it cannot be told why.",
+        )
+
+
+def _gpus(gpus: list[GpuUsage], status: GpuStatus) -> Iterator[Finding]:
     if status.reason is not None:
         missing = status.reason.code == "nvml_missing"
         yield Finding(
@@ -42,4 +71,14 @@ def check() -> Iterator[Finding]:
             status="ok" if gpu.reason is None else "warning",
             found=f"{gpu.name}, {gpu.scope}{size}",
             advice=None if gpu.reason is None else gpu.reason.message,
+        )
+
+
+def _disks(disks: list[DiskUsage]) -> Iterator[Finding]:
+    for disk in disks:
+        size = 0 if disk.limit_bytes is None else disk.limit_bytes / 2**30
+        yield Finding(
+            subject=f"disk {disk.path}",
+            status="ok" if disk.reason is None else "warning",
+            found=f"{disk.scope}, {size:.1f} GiB" if disk.reason is None else disk.reason.message,
         )

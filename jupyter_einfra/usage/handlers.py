@@ -1,8 +1,11 @@
-"""``GET jupyter-einfra/usage``."""
+"""``GET jupyter-einfra/usage`` and what it was over time."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
+
+import msgspec
 
 from ..base import EinfraHandler, endpoint
 from ..errors import NotYet
@@ -13,15 +16,17 @@ from .models import HistoryQuery, UsageHistory, UsageSnapshot
 USAGE = "einfra_usage"
 
 
-class UsageHandler(EinfraHandler):
-    """What this container uses, as last sampled; nothing is collected to answer."""
-
+class _Handler(EinfraHandler):
     auth_resource = "einfra-usage"
 
     @property
     def manager(self) -> UsageManager:
-        """What samples."""
+        """What samples and remembers."""
         return cast("UsageManager", self.settings[USAGE])
+
+
+class UsageHandler(_Handler):
+    """What this container uses, as last sampled; nothing is collected to answer."""
 
     @endpoint(action="read", returns=UsageSnapshot)
     async def get(self) -> bytes:
@@ -32,33 +37,29 @@ class UsageHandler(EinfraHandler):
         return latest
 
 
-class HistoryHandler(EinfraHandler):
+class HistoryHandler(_Handler):
     """What this container used over time: recorded, so the owner's alone."""
-
-    auth_resource = "einfra-usage"
-
-    @property
-    def manager(self) -> UsageManager:
-        """What keeps the history."""
-        return cast("UsageManager", self.settings[USAGE])
 
     @endpoint(action="read", query=HistoryQuery, returns=UsageHistory, owner_only=True)
     async def get(self, *, query: HistoryQuery) -> bytes:
         """What this container used over time."""
-        raise NotYet("usage")
+        select = self.manager.recorder.select
+        # In a thread: a history of months takes longer than the loop may be held.
+        return await asyncio.to_thread(lambda: msgspec.json.encode(select(query)))
 
 
-class HistoryTableHandler(EinfraHandler):
-    """The same as a file for spreadsheets."""
-
-    auth_resource = "einfra-usage"
+class HistoryTableHandler(_Handler):
+    """The same for spreadsheets."""
 
     @endpoint(
         action="read", query=HistoryQuery, returns=str, owner_only=True, media_type="text/csv"
     )
-    async def get(self, *, query: HistoryQuery) -> bytes:
+    async def get(self, *, query: HistoryQuery) -> None:
         """What this container used over time, as comma-separated values."""
-        raise NotYet("usage")
+        table = await asyncio.to_thread(self.manager.recorder.table, query)
+        self.set_header("Content-Type", "text/csv; charset=utf-8")
+        self.set_header("Content-Disposition", 'attachment; filename="usage.csv"')
+        self.finish(table, set_content_type="text/csv; charset=utf-8")
 
 
 default_handlers = [

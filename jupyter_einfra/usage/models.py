@@ -238,7 +238,10 @@ class Program(Struct, frozen=True, kw_only=True):
 class GpuFigure(Struct, frozen=True, kw_only=True):
     """Whether one figure of a GPU can be told here."""
 
-    figure: Literal["utilization", "memory", "processes"]
+    figure: Annotated[
+        Literal["utilization", "memory", "processes"],
+        Meta(description="processes: whose memory on the device is whose."),
+    ]
     source: Annotated[
         Literal["nvml", "gpm"] | None, Meta(description="Where it is read; null if it cannot be.")
     ]
@@ -294,9 +297,9 @@ class Band(Struct, frozen=True, kw_only=True):
     Null where it was not known.
     """
 
-    minimum: list[float | None]
-    mean: list[float | None]
-    maximum: list[float | None]
+    minimum: Annotated[list[float | None], Meta(description="Smallest value at each point.")]
+    mean: Annotated[list[float | None], Meta(description="Mean of the samples at each point.")]
+    maximum: Annotated[list[float | None], Meta(description="Greatest value at each point.")]
 
 
 class GpuHistory(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """One thread that takes samples, however many people look.
 
-It samples fast while somebody watches and slowly otherwise; a first watcher need
-not wait for the slow one's turn.
+It samples fast while somebody watches or there is danger, and slowly otherwise: an
+idle server's own sampling must stay far below what a policy takes for use. A first
+watcher need not wait for the slow one's turn.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Protocol
 
 from .figures import (
-    FIRST_SAMPLE,
     MIN_SPAN_SECONDS,
     CpuReading,
     MemoryReading,
+    NetworkReading,
     cpu_usage,
     memory_usage,
+    network_usage,
 )
-from .models import GpuStatus, GpuUsage, NetworkUsage, UsageSnapshot
+from .models import DiskUsage, UsageSnapshot
+from .probes.driver import GpuReading
 
 #: The server may be moved to another control group while it runs.
 RESOLVE_SECONDS = 60.0
@@ -43,15 +47,30 @@ class Probes(Protocol):
 
     def read_memory(self) -> MemoryReading: ...
 
-    def request_gpus(self) -> None:
-        """Begin a reading of the GPUs."""
+    def read_network(self) -> NetworkReading: ...
 
-    def read_gpus(self, wait_seconds: float) -> tuple[list[GpuUsage], GpuStatus]: ...
+    def read_disks(self) -> list[DiskUsage]: ...
+
+    def request_gpus(self, *, processes: bool) -> None:
+        """Begin a reading of the GPUs, with the processes on them if asked for."""
+
+    def read_gpus(self, wait_seconds: float) -> GpuReading: ...
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One sample, and the readings that the next one counts from."""
+
+    sample: UsageSnapshot
+    cpu: CpuReading
+    memory: MemoryReading
+    network: NetworkReading
+    gpus: GpuReading
 
 
 def take(
-    probes: Probes, before: CpuReading | None, interval_seconds: float
-) -> tuple[UsageSnapshot, CpuReading]:
+    probes: Probes, before: Taken | None, interval_seconds: float, *, processes: bool = False
+) -> Taken:
     """Read everything once.
 
     Parameters
@@ -59,32 +78,31 @@ def take(
     probes:
         Where figures come from.
     before:
-        The CPU reading that the figure counts from; returned anew for the next time.
+        What CPU and network figures count from.
     interval_seconds:
         Time to the next sample.
+    processes:
+        Whether to ask the driver for the processes on the GPUs, too.
     """
     # Asked first and read last, so that the driver has time to answer.
-    probes.request_gpus()
+    probes.request_gpus(processes=processes)
     time_now = datetime.now(timezone.utc)
     cpu = probes.read_cpu()
     memory = probes.read_memory()
-    gpus, gpu_status = probes.read_gpus(GPU_WAIT_SECONDS)
+    network = probes.read_network()
+    disks = probes.read_disks()
+    gpus = probes.read_gpus(GPU_WAIT_SECONDS)
     sample = UsageSnapshot(
         time=time_now,
         interval_seconds=interval_seconds,
-        cpu=cpu_usage(before, cpu),
+        cpu=cpu_usage(None if before is None else before.cpu, cpu),
         memory=memory_usage(memory),
-        gpus=gpus,
-        gpu_status=gpu_status,
-        disks=[],
-        network=NetworkUsage(
-            received_bytes_per_second=None,
-            sent_bytes_per_second=None,
-            scope="machine",
-            reason=FIRST_SAMPLE,
-        ),
+        gpus=gpus.gpus,
+        gpu_status=gpus.status,
+        disks=disks,
+        network=network_usage(None if before is None else before.network, network),
     )
-    return sample, cpu
+    return Taken(sample, cpu, memory, network, gpus)
 
 
 class Sampler:
@@ -105,7 +123,7 @@ class Sampler:
     def __init__(
         self,
         probes: Probes,
-        on_sample: Callable[[UsageSnapshot], None],
+        on_sample: Callable[[Taken], None],
         *,
         watched_seconds: float,
         unwatched_seconds: float,
@@ -117,9 +135,11 @@ class Sampler:
         self._unwatched_seconds = unwatched_seconds
         self._log = log
         self._watched = False
+        self._with_processes = False
+        self._hurried = False
         self._stopping = False
         self._wake = threading.Event()
-        self._before: CpuReading | None = None
+        self._before: Taken | None = None
         self._resolve_at = 0.0
         self._thread = threading.Thread(target=self._run, name="einfra-usage", daemon=True)
 
@@ -141,8 +161,24 @@ class Sampler:
         if begins:
             self._wake.set()
 
+    def set_processes_watched(self, watched: bool) -> None:
+        """Ask for the processes on the GPUs, too, from now on."""
+        self._with_processes = watched
+
+    def set_hurried(self, hurried: bool) -> None:
+        """Sample fast though nobody watches, from the present sample on."""
+        self._hurried = hurried
+
+    def sample_soon(self) -> None:
+        """Take a sample now: something happened. Any thread may call this."""
+        self._wake.set()
+
     def _interval_seconds(self) -> float:
-        return self._watched_seconds if self._watched else self._unwatched_seconds
+        if self._watched:
+            return self._watched_seconds
+        if self._hurried:
+            return min(self._watched_seconds, self._unwatched_seconds)
+        return self._unwatched_seconds
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -156,7 +192,7 @@ class Sampler:
             ticked = time.monotonic()
             # Kept from tick to tick; what was missed (suspend) is not caught up, and two
             # ticks too close together would have no CPU figure.
-            due = max(due + pace, ticked + MIN_SPAN_SECONDS)
+            due = max(due + min(pace, self._interval_seconds()), ticked + MIN_SPAN_SECONDS)
             if self._wake.wait(due - ticked):
                 due = max(time.monotonic(), ticked + MIN_SPAN_SECONDS)
                 time.sleep(max(0.0, due - time.monotonic()))
@@ -167,10 +203,11 @@ class Sampler:
             if time.monotonic() >= self._resolve_at:
                 self._probes.resolve()
                 self._resolve_at = time.monotonic() + RESOLVE_SECONDS
-            sample, self._before = take(self._probes, self._before, pace)
+            taken = take(self._probes, self._before, pace, processes=self._with_processes)
+            self._before, sample = taken, taken.sample
             if sample.cpu.used_cores is None or sample.memory.working_set_bytes is None:
                 self._resolve_at = 0.0
-            self._on_sample(sample)
+            self._on_sample(taken)
         except Exception:  # noqa: BLE001 - see below
             # A figure that breaks must not end all the others.
             self._log.exception("A usage sample failed")

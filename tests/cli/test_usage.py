@@ -24,6 +24,8 @@ def test_each_resource_has_one_line_with_its_limit_and_scope() -> None:
     assert list(lines(sample(used_gib=3.0))) == [
         "CPU     0.40 of 2 cores         this container",
         "Memory  3.00 of 16.0 GiB        this container",
+        "Home    40.00 of 100.0 GiB      your quota",
+        "Network 1.0 kB/s in, 0.5 out    this container",
     ]
 
 
@@ -38,7 +40,7 @@ def test_what_is_not_known_says_why_and_is_never_0() -> None:
     assert told[2] == "GPU 0   17.00 of 20.0 GiB       one MIG slice; No utilization of a slice."
 
 
-@pytest.mark.parametrize(("code", "count"), [("nvml_missing", 2), ("nvml_failed", 3)])
+@pytest.mark.parametrize(("code", "count"), [("nvml_missing", 4), ("nvml_failed", 5)])
 def test_a_machine_without_gpus_is_nothing_to_speak_of_and_a_broken_driver_is(
     code: str, count: int
 ) -> None:

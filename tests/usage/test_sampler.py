@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import queue
 import threading
@@ -11,16 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import msgspec
 import pytest
-from traitlets import TraitError
 
 from jupyter_einfra.models import Reason
 from jupyter_einfra.usage import sampler
-from jupyter_einfra.usage.figures import CpuReading, Limit, MemoryReading
-from jupyter_einfra.usage.manager import UsageManager
-from jupyter_einfra.usage.models import GpuStatus, GpuUsage, UsageSnapshot
-from jupyter_einfra.usage.sampler import Sampler
+from jupyter_einfra.usage.figures import CpuReading, Limit, MemoryReading, NetworkReading, Traffic
+from jupyter_einfra.usage.models import DiskUsage, GpuStatus, UsageSnapshot
+from jupyter_einfra.usage.probes.driver import GpuReading
+from jupyter_einfra.usage.sampler import Sampler, Taken
 
 #: Longer than any test: a pace at which no sample comes by itself.
 NEVER = 600.0
@@ -64,13 +61,29 @@ class FakeProbes:
             reason=GONE if self.memory_is_gone else None,
         )
 
-    def request_gpus(self) -> None:
-        self.calls.append("request")
+    def read_network(self) -> NetworkReading:
+        self.calls.append("network")
+        now = time.monotonic()
+        traffic = Traffic(int(now * 1000), int(now * 2000))
+        return NetworkReading(
+            at_seconds=now,
+            received_bytes=traffic.received_bytes,
+            sent_bytes=traffic.sent_bytes,
+            scope="container",
+            interfaces={"eth0": traffic},
+        )
 
-    def read_gpus(self, wait_seconds: float) -> tuple[list[GpuUsage], GpuStatus]:
+    def read_disks(self) -> list[DiskUsage]:
+        self.calls.append("disks")
+        return []
+
+    def request_gpus(self, *, processes: bool) -> None:
+        self.calls.append("request with processes" if processes else "request")
+
+    def read_gpus(self, wait_seconds: float) -> GpuReading:
         assert wait_seconds <= 0.1
         self.calls.append("gpus")
-        return [], GpuStatus(driver="575", reason=None)
+        return GpuReading([], GpuStatus(driver="575", reason=None))
 
 
 @pytest.fixture(autouse=True)
@@ -94,8 +107,8 @@ class Run:
             log=logging.getLogger("test"),
         )
 
-    def _on_sample(self, sample: UsageSnapshot) -> None:
-        self.samples.put(sample)
+    def _on_sample(self, taken: Taken) -> None:
+        self.samples.put(taken.sample)
         self.during_tick()
 
     def next(self) -> UsageSnapshot:
@@ -133,7 +146,8 @@ def test_a_sample_says_what_was_read_and_when_the_next_one_comes() -> None:
         run.sampler.set_watched(True)
         assert run.next().interval_seconds == 0.3
         # A GPU is asked first and read last, so that its answer has time to come.
-        assert run.probes.calls[-4:] == ["request", "cpu", "memory", "gpus"]
+        assert run.probes.calls[-6:] == ["request", "cpu", "memory", "network", "disks", "gpus"]
+        assert sample.network.sent_bytes_per_second == pytest.approx(2000, rel=0.05)
 
 
 def test_samples_come_fast_while_watched_and_slowly_otherwise() -> None:
@@ -149,6 +163,35 @@ def test_samples_come_fast_while_watched_and_slowly_otherwise() -> None:
         while run.next().interval_seconds != NEVER:
             pass
         run.assert_quiet()
+
+
+def test_in_danger_samples_come_fast_though_nobody_watches() -> None:
+    run = Run(FakeProbes(), watched=0.2, unwatched=NEVER)
+    dangers = iter([False, True, True, True, False])
+    run.during_tick = lambda: run.sampler.set_hurried(next(dangers, False))
+    run.sampler.start()
+    try:
+        for _ in range(6):
+            run.next()
+        run.assert_quiet()
+    finally:
+        run.sampler.stop()
+
+
+def test_what_happened_is_sampled_at_once() -> None:
+    with sampling() as run:
+        run.sampler.sample_soon()
+        run.next()
+        run.assert_quiet()
+
+
+def test_processes_on_gpus_are_asked_for_while_somebody_looks() -> None:
+    with sampling() as run:
+        run.sampler.set_processes_watched(True)
+        run.sampler.sample_soon()
+        run.next()
+        assert run.probes.calls[-6] == "request with processes"
+        assert run.probes.calls.count("request with processes") == 1
 
 
 def test_the_first_watcher_gets_a_sample_at_once() -> None:
@@ -250,43 +293,3 @@ def test_stop_during_a_sample_ends_with_that_sample() -> None:
 
 def test_a_sampler_that_never_started_can_be_stopped() -> None:
     Run(FakeProbes(), watched=1, unwatched=1).sampler.stop()
-
-
-# The manager: settings in, samples out.
-
-
-def test_the_manager_publishes_every_sample_and_keeps_the_latest() -> None:
-    published: queue.Queue[tuple[str, bytes]] = queue.Queue()
-    manager = UsageManager(
-        publish=lambda topic, data: published.put((topic, data)),
-        watched_interval_seconds=0.2,
-        unwatched_interval_seconds=NEVER,
-        gpus=False,
-    )
-    assert manager.latest() is None
-    manager.start()
-    try:
-        for pace in (sampler.FIRST_PAUSE_SECONDS, NEVER):
-            topic, data = published.get(timeout=DEADLINE_SECONDS)
-            assert topic == "usage"
-            assert json.loads(data)["type"] == "usage"
-            sample = msgspec.json.decode(data, type=UsageSnapshot)
-            assert sample.interval_seconds == pace
-        assert manager.latest() == data
-        manager.on_watchers(2)
-        for _ in range(2):
-            topic, data = published.get(timeout=DEADLINE_SECONDS)
-            assert json.loads(data)["interval_seconds"] == 0.2
-        manager.on_watchers(0)
-        while json.loads(data)["interval_seconds"] != NEVER:
-            topic, data = published.get(timeout=DEADLINE_SECONDS)
-        with pytest.raises(queue.Empty):
-            published.get(timeout=0.5)
-    finally:
-        manager.stop()
-
-
-@pytest.mark.parametrize("pace", [0.0, -1.0, 0.1])
-def test_a_pace_that_would_burn_the_cpu_is_refused(pace: float) -> None:
-    with pytest.raises(TraitError):
-        UsageManager(publish=lambda *_: None, watched_interval_seconds=pace)

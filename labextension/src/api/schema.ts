@@ -83,8 +83,11 @@ export interface components {
          *         Null where it was not known.
          */
         Band: {
+            /** @description Smallest value at each point. */
             minimum: (number | null)[];
+            /** @description Mean of the samples at each point. */
             mean: (number | null)[];
+            /** @description Greatest value at each point. */
             maximum: (number | null)[];
         };
         /**
@@ -187,7 +190,10 @@ export interface components {
          * @description Whether one figure of a GPU can be told here.
          */
         GpuFigure: {
-            /** @enum {unknown} */
+            /**
+             * @description processes: whose memory on the device is whose.
+             * @enum {unknown}
+             */
             figure: "memory" | "processes" | "utilization";
             /** @description Where it is read; null if it cannot be. */
             source: ("gpm" | "nvml") | null;
