@@ -110,6 +110,29 @@ describe('opening', () => {
     expect(stream.state.kind).toBe('idle');
   });
 
+  it('tells one who comes later what was said last, as long as it is connected', async () => {
+    const seen: string[] = [];
+    const listen = (name: string): void => {
+      stream.subscribe('usage').message.connect((_, message) => {
+        seen.push(`${name} ${message.interval_seconds}`);
+      });
+    };
+    listen('first');
+    const call = await open();
+    call.send('event: usage\ndata: {"type": "usage", "interval_seconds": 3}\n\n');
+    call.send('event: usage\ndata: {"type": "usage", "interval_seconds": 4}\n\n');
+    await pass();
+    listen('second');
+    stream.subscribe('usage').dispose();
+    await pass();
+    expect(seen).toEqual(['first 3', 'first 4', 'second 4']);
+    call.end();
+    await pass();
+    listen('third');
+    await pass();
+    expect(seen).toHaveLength(3);
+  });
+
   it('hands out the snapshot and the messages of the topic', async () => {
     const messages: ITopicMessages['usage'][] = [];
     const snapshots: string[] = [];

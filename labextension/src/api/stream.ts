@@ -77,6 +77,13 @@ export class EinfraStream implements IEinfraStream, IDisposable {
     });
     this._subscriptions.add(subscription);
     this._schedule(GATHER_MS);
+    // After the caller has connected. The server sends it only to a new connection.
+    queueMicrotask(() => {
+      const latest = this._latest.get(topic);
+      if (latest && !subscription.isDisposed) {
+        subscription.emit(latest as ITopicMessages[T]);
+      }
+    });
     return subscription;
   }
 
@@ -177,6 +184,7 @@ export class EinfraStream implements IEinfraStream, IDisposable {
       this._snapshotChanged.emit(this._snapshot);
       return;
     }
+    this._latest.set(event.event, message as ITopicMessages[TopicName]);
     for (const subscription of [...this._subscriptions]) {
       if (subscription.topic === event.event) {
         subscription.emit(message as ITopicMessages[TopicName]);
@@ -213,6 +221,7 @@ export class EinfraStream implements IEinfraStream, IDisposable {
   private _close(): void {
     const attempt = this._attempt;
     this._attempt = null;
+    this._latest.clear();
     clearTimeout(attempt?.watchdog);
     attempt?.controller.abort();
   }
@@ -230,6 +239,8 @@ export class EinfraStream implements IEinfraStream, IDisposable {
   private _failures = 0;
   private _isDisposed = false;
   private _lastEventId = '';
+  /** What this connection has said last of each topic; all are states so far. */
+  private readonly _latest = new Map<string, ITopicMessages[TopicName]>();
   private readonly _page: IPage;
   private readonly _random: () => number;
   private readonly _request: EinfraStream.IOptions['request'];

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { GIB, gpu, reason, sample } from '../testing/samples';
 import { Figures, type IFigure } from './figures';
-import { Format } from './format';
+import { Format } from '../api/format';
 import { DEFAULT_SETTINGS } from './settings';
 
 const trans = nullTranslator.load('jupyter_einfra');

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { components } from '../api/schema';
-import type { Format } from './format';
+import type { Format } from '../api/format';
 import { levelOf, type Level } from './level';
 import type { IUsageSettings } from './settings';
 import { coverage, limitOrigin, why } from './words';

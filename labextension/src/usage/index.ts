@@ -1,14 +1,20 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { request } from '../api/request';
 import { IEinfraStream } from '../tokens';
 import { addCommands } from './commands';
-import { Format } from './format';
+import { Format } from '../api/format';
 import { UsageModel } from './model';
+import { addPanel, PanelCommandIDs } from './panel';
 import { UsagePopup } from './popup';
 import { DEFAULT_SETTINGS, type IUsageSettings } from './settings';
 import { UsageStatus } from './widget';
@@ -18,31 +24,42 @@ const ID = '@e-infra/jupyter-einfra:usage';
 /** Right of the kernel's status, so that it yields to Lab's own items. */
 const RANK = 100;
 
-/** Shows what this server uses in the status bar. */
+/** Shows what this server uses in the status bar, and in depth in a panel. */
 export const usagePlugin: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: 'Shows in the status bar what this server uses.',
+  description: 'Shows in the status bar and in a panel what this server uses.',
   autoStart: true,
   requires: [IStatusBar, IEinfraStream],
-  optional: [ISettingRegistry, ITranslator, ICommandPalette],
+  optional: [
+    ISettingRegistry,
+    ITranslator,
+    ICommandPalette,
+    ILayoutRestorer,
+    IThemeManager
+  ],
   activate: (
     app: JupyterFrontEnd,
     statusBar: IStatusBar,
     stream: IEinfraStream,
     registry: ISettingRegistry | null,
     translator: ITranslator | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    themes: IThemeManager | null
   ): void => {
     const { languageCode } = translator ?? nullTranslator;
     const trans = (translator ?? nullTranslator).load('jupyter_einfra');
+    const format = new Format(trans, languageCode);
     const model = new UsageModel({
       stream,
       trans,
-      format: new Format(trans, languageCode),
+      format,
       // Not a glimpse of it for a user who has switched it off.
       settings: { ...DEFAULT_SETTINGS, show: registry === null }
     });
-    const popup = new UsagePopup(model, trans);
+    const popup = new UsagePopup(model, trans, () => {
+      void app.commands.execute(PanelCommandIDs.open);
+    });
     const openPopup = (): void => {
       popup.toggle(item);
     };
@@ -72,6 +89,20 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
       palette,
       setShown: show => setShown(show),
       openPopup
+    });
+
+    const { serverSettings } = app.serviceManager;
+    addPanel({
+      app,
+      stream,
+      request: (path, init) => request(path, init, serverSettings),
+      trans,
+      format,
+      language: languageCode,
+      themes,
+      settings: () => model.settings,
+      palette,
+      restorer
     });
 
     void registry?.load(ID).then(

@@ -11,7 +11,7 @@ import type {
   Snapshot,
   TopicName
 } from '../tokens';
-import { Format } from './format';
+import { Format } from '../api/format';
 import { UsageModel } from './model';
 import { DEFAULT_SETTINGS } from './settings';
 
@@ -37,7 +37,7 @@ class FakeStream implements IEinfraStream {
     expect(topic).toBe('usage');
     const subscription = new FakeSubscription();
     this.subscriptions.push(subscription);
-    return subscription;
+    return subscription as unknown as ISubscription<T>;
   }
 
   become(kind: IConnectionState['kind'], error?: EinfraError): void {

@@ -5,7 +5,7 @@ import { describe } from '../api/messages';
 import type { components } from '../api/schema';
 import type { IConnectionState, IEinfraStream, ISubscription } from '../tokens';
 import { Figures, type IFigure } from './figures';
-import type { Format } from './format';
+import type { Format } from '../api/format';
 import type { IUsageSettings } from './settings';
 
 /** What the status bar shows. */

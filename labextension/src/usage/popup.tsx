@@ -11,7 +11,8 @@ import type { UsageStatus } from './widget';
 class UsageTable extends VDomRenderer<UsageModel> {
   constructor(
     model: UsageModel,
-    private readonly _trans: TranslationBundle
+    private readonly _trans: TranslationBundle,
+    private readonly _openPanel: () => void
   ) {
     super(model);
     this.addClass('jp-EinfraUsage-popup');
@@ -46,6 +47,11 @@ class UsageTable extends VDomRenderer<UsageModel> {
             <Rows key={figure.key} figure={figure} />
           ))}
         </table>
+        <p>
+          <button type="button" className="jp-EinfraUsage-link" onClick={this._openPanel}>
+            {trans.__('Open usage panel')}
+          </button>
+        </p>
       </>
     );
   }
@@ -78,7 +84,8 @@ function Rows({ figure }: { readonly figure: IFigure }): React.ReactElement {
 export class UsagePopup {
   constructor(
     private readonly _model: UsageModel,
-    private readonly _trans: TranslationBundle
+    private readonly _trans: TranslationBundle,
+    private readonly _openPanel: () => void
   ) {}
 
   /** Open it, or close it where it is open. */
@@ -87,7 +94,10 @@ export class UsagePopup {
       this._popup.dispose();
       return;
     }
-    const body = new UsageTable(this._model, this._trans);
+    const body = new UsageTable(this._model, this._trans, () => {
+      popup.dispose();
+      this._openPanel();
+    });
     // Lab closes it on Escape and on a click elsewhere.
     const popup = showPopup({ body, anchor, align: 'left', hasDynamicSize: true });
     this._popup = popup;

@@ -84,6 +84,20 @@ describe('time', () => {
   });
 });
 
+describe('duration', () => {
+  it.each([
+    [0, '0 sec'],
+    [40.4, '40 sec'],
+    [89, '89 sec'],
+    [90, '2 min'],
+    [300, '5 min'],
+    [3 * 3600, '3 hr'],
+    [36 * 3600, '2 days']
+  ])('writes %d seconds in one unit', (seconds, text) => {
+    expect(english.duration(seconds)).toBe(text);
+  });
+});
+
 it('writes decimals as the language does', () => {
   expect(czech.compactBytes(12.4 * GIB, 16 * GIB)).toBe('12,4/16 GiB');
   expect(czech.compactCores(0.2, 0.5)).toBe('0,2/0,5');

@@ -2,6 +2,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
+const SECOND = [1, 'second'] as const;
+
+/** Units of time with their seconds, the longest first. */
+const LENGTHS = [[86_400, 'day'], [3_600, 'hour'], [60, 'minute'], SECOND] as const;
+
 /** Digits after the decimal point: one where a glance is enough, two to be exact. */
 export type Digits = 1 | 2;
 
@@ -67,6 +72,17 @@ export class Format {
   /** "63 %". */
   percent(share: number): string {
     return `${this._digits(Math.round(share * 100), 0, 0)} %`;
+  }
+
+  /** "40 sec", "5 min", "3 hr": one unit, as a person would round it. */
+  duration(seconds: number): string {
+    const [size, unit] = LENGTHS.find(([length]) => seconds >= 1.5 * length) ?? SECOND;
+    return new Intl.NumberFormat(this._language, {
+      style: 'unit',
+      unit,
+      unitDisplay: 'short',
+      maximumFractionDigits: 0
+    }).format(Math.round(seconds / size));
   }
 
   /** "12:03", with the day where that is not today. */

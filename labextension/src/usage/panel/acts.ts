@@ -1,0 +1,143 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import {
+  Dialog,
+  showDialog,
+  showErrorMessage,
+  type ISessionContext
+} from '@jupyterlab/apputils';
+import { KernelAPI } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+
+import type { components } from '../../api/schema';
+
+/** What the acts need to know of a program. */
+export type Target = Pick<
+  components['schemas']['Program'],
+  'kind' | 'id' | 'name' | 'path'
+>;
+
+/** One thing that can be done with a program. */
+export interface IAct {
+  readonly label: string;
+  readonly execute: () => Promise<void>;
+}
+
+/** What a person can do with a kernel or a terminal, through Lab's own services. */
+export class Acts {
+  constructor(
+    private readonly _app: JupyterFrontEnd,
+    private readonly _trans: TranslationBundle
+  ) {}
+
+  /** All that can be done; nothing for what is not a kernel or a terminal. */
+  of(target: Target): IAct[] {
+    const trans = this._trans;
+    switch (target.kind) {
+      case 'kernel':
+        return [
+          ...(target.path === null
+            ? []
+            : [{ label: trans.__('Open'), execute: () => this.open(target) }]),
+          { label: trans.__('Interrupt'), execute: () => this.interrupt(target.id) },
+          { label: trans.__('Restart…'), execute: () => this.restart(target) },
+          { label: trans.__('Shut Down…'), execute: () => this.shutDown(target) }
+        ];
+      case 'terminal':
+        return [
+          { label: trans.__('Open'), execute: () => this.open(target) },
+          { label: trans.__('Shut Down…'), execute: () => this.shutDown(target) }
+        ];
+      default:
+        return [];
+    }
+  }
+
+  /** Open the notebook of a kernel, or a terminal. */
+  async open({ kind, id, path }: Target): Promise<void> {
+    const { commands } = this._app;
+    await this._try(() =>
+      kind === 'terminal'
+        ? commands.execute('terminal:open', { name: id })
+        : commands.execute('docmanager:open', { path })
+    );
+  }
+
+  /** Stop what a kernel runs now; its variables stay. */
+  async interrupt(id: string): Promise<void> {
+    const { serverSettings } = this._app.serviceManager;
+    const kernel = this._context(id)?.session?.kernel;
+    await this._try(
+      () => kernel?.interrupt() ?? KernelAPI.interruptKernel(id, serverSettings)
+    );
+  }
+
+  /** Begin a kernel anew, once the user has agreed. */
+  async restart({ id, name }: Target): Promise<void> {
+    const trans = this._trans;
+    const agreed = await this._ask(
+      trans.__('Restart the kernel of %1?', name),
+      trans.__('All its variables are lost. The notebook and its outputs stay.'),
+      trans.__('Restart')
+    );
+    if (!agreed) {
+      return;
+    }
+    const { serverSettings } = this._app.serviceManager;
+    // An open notebook must learn that its queue is gone.
+    const kernel = this._context(id)?.session?.kernel;
+    await this._try(() => kernel?.restart() ?? KernelAPI.restartKernel(id, serverSettings));
+  }
+
+  /** End a kernel or a terminal, once the user has agreed. */
+  async shutDown({ kind, id, name }: Target): Promise<void> {
+    const trans = this._trans;
+    const { kernels, terminals } = this._app.serviceManager;
+    const isKernel = kind === 'kernel';
+    const agreed = await this._ask(
+      isKernel
+        ? trans.__('Shut down the kernel of %1?', name)
+        : trans.__('Shut down %1?', name),
+      isKernel
+        ? trans.__('All its variables are lost. The notebook and its outputs stay.')
+        : trans.__('What runs in it is ended.'),
+      trans.__('Shut Down')
+    );
+    if (agreed) {
+      await this._try(() => (isKernel ? kernels : terminals).shutdown(id));
+    }
+  }
+
+  private async _ask(title: string, body: string, act: string): Promise<boolean> {
+    const { button } = await showDialog({
+      title,
+      body,
+      buttons: [
+        Dialog.cancelButton({ label: this._trans.__('Cancel') }),
+        Dialog.warnButton({ label: act })
+      ],
+      defaultButton: 0
+    });
+    return button.accept;
+  }
+
+  private async _try(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const reason = error instanceof Error ? error : String(error);
+      await showErrorMessage(this._trans.__('That did not work'), reason);
+    }
+  }
+
+  /** The open document or console that works with a kernel, if there is one. */
+  private _context(kernelId: string): ISessionContext | null {
+    for (const widget of this._app.shell.widgets('main')) {
+      const { sessionContext } = widget as Widget & { sessionContext?: ISessionContext };
+      if (sessionContext?.session?.kernel?.id === kernelId) {
+        return sessionContext;
+      }
+    }
+    return null;
+  }
+}

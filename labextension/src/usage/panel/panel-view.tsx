@@ -1,0 +1,232 @@
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import * as React from 'react';
+
+import { EinfraError } from '../../api/errors';
+import { describe } from '../../api/messages';
+import { Acts } from './acts';
+import { ChartView } from './chart-view';
+import { readPalette, type IPalette } from './colours';
+import { GpusView } from './gpus-view';
+import { PanelModel } from './model';
+import { NotesView } from './notes-view';
+import type { IFrame } from './plot';
+import { ProgramsView } from './programs-view';
+import { Rows } from './rows';
+import type { IPanelOptions } from './shell';
+import { ToolbarView } from './toolbar-view';
+import { When } from './when';
+
+import 'uplot/dist/uPlot.min.css';
+
+/** All that the panel shows, for as long as it can be seen. */
+export class PanelView extends ReactWidget {
+  constructor(private readonly _options: IPanelOptions) {
+    super();
+    this.addClass('jp-EinfraUsagePanel-view');
+    this._model = new PanelModel(_options);
+    _options.themes?.themeChanged.connect(this._onTheme, this);
+    this._forced.addEventListener('change', this._onTheme);
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._options.themes?.themeChanged.disconnect(this._onTheme, this);
+    this._forced.removeEventListener('change', this._onTheme);
+    this._model.dispose();
+    super.dispose();
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    if (this.isVisible) {
+      this._model.show();
+    }
+  }
+
+  protected override onAfterShow(): void {
+    this._model.show();
+  }
+
+  protected override onBeforeHide(): void {
+    this._model.hide();
+  }
+
+  protected override onBeforeDetach(msg: Message): void {
+    this._model.hide();
+    super.onBeforeDetach(msg);
+  }
+
+  protected override render(): React.ReactElement {
+    return (
+      <Panel
+        model={this._model}
+        options={this._options}
+        id={this.id}
+        theme={this._theme}
+        palette={() => (this._palette ??= readPalette(this.node))}
+      />
+    );
+  }
+
+  private readonly _onTheme = (): void => {
+    this._palette = null;
+    this._theme++;
+    this.update();
+  };
+
+  private readonly _forced = window.matchMedia('(forced-colors: active)');
+  private readonly _model: PanelModel;
+  private _palette: IPalette | null = null;
+  private _theme = 0;
+}
+
+/** Where the cursor is, and on which chart. */
+interface ICursor {
+  readonly chart: string;
+  readonly time: number;
+}
+
+interface IProps {
+  readonly model: PanelModel;
+  readonly options: IPanelOptions;
+  readonly id: string;
+
+  /** Changes with the theme. */
+  readonly theme: number;
+
+  readonly palette: () => IPalette;
+}
+
+function Panel({ model, options, id, theme, palette }: IProps): React.ReactElement {
+  const { app, format, language, trans } = options;
+  const [, setTurn] = React.useState(0);
+  const [cursor, setCursor] = React.useState<ICursor | null>(null);
+  const [exportTrouble, setExportTrouble] = React.useState<string | null>(null);
+  const tools = React.useMemo(
+    () => ({
+      acts: new Acts(app, trans),
+      rows: new Rows(trans, format),
+      when: new When(language)
+    }),
+    [app, format, language, trans]
+  );
+  React.useEffect(() => {
+    const onChange = (): void => {
+      setTurn(turn => turn + 1);
+    };
+    model.stateChanged.connect(onChange);
+    onChange();
+    return () => {
+      model.stateChanged.disconnect(onChange);
+    };
+  }, [model]);
+
+  const { details, history } = model;
+  const { range, timeline } = history;
+  const frame: IFrame = {
+    times: timeline.times,
+    since: timeline.since,
+    until: timeline.until,
+    marks: history.marks,
+    tick: seconds => tools.when.tick(seconds, range),
+    steps: range.steps
+  };
+  const point = cursor && timeline.nearest(cursor.time);
+  const exportTable = (): void => {
+    setExportTrouble(null);
+    model.exportTable().then(
+      table => {
+        save(table, `usage-${model.range.key}.csv`);
+      },
+      (error: unknown) => {
+        setExportTrouble(
+          error instanceof EinfraError ? describe(error, trans) : String(error)
+        );
+      }
+    );
+  };
+
+  return (
+    <div className="jp-EinfraUsagePanel-body" aria-busy={history.loading}>
+      <ToolbarView
+        id={id}
+        range={model.range}
+        onRange={chosen => {
+          model.range = chosen;
+        }}
+        onExport={exportTable}
+        onTab={options.openTab}
+        trans={trans}
+      />
+      <NotesView acts={tools.acts} {...{ model, trans, format, exportTrouble }} />
+      <div className="jp-EinfraUsagePanel-charts">
+        {model.shown.map(chart => (
+          <ChartView
+            key={chart.key}
+            chart={chart}
+            frame={frame}
+            version={`${theme} ${history.version}`}
+            point={point}
+            isSource={cursor?.chart === chart.key}
+            onPoint={index => {
+              const time = index === null ? undefined : timeline.times[index];
+              setCursor(time === undefined ? null : { chart: chart.key, time });
+            }}
+            palette={palette}
+            write={seconds => tools.when.exact(seconds, timeline.resolution)}
+            trans={trans}
+          />
+        ))}
+      </div>
+      <ProgramsView
+        trouble={model.detailsTrouble}
+        hasGpus={model.hasGpus}
+        {...{ details, ...tools, trans }}
+      />
+      <GpusView gpus={details?.gpus ?? []} labels={model.gpuLabels} trans={trans} />
+      <Events {...{ model, options }} />
+    </div>
+  );
+}
+
+/** The marks of the charts in words. */
+function Events({
+  model,
+  options: { format, trans }
+}: Pick<IProps, 'model' | 'options'>): React.ReactElement | null {
+  const { marks, timeline } = model.history;
+  const seen = marks.filter(({ time }) => time >= timeline.since).reverse();
+  if (seen.length === 0) {
+    return null;
+  }
+  const now = new Date();
+  return (
+    <details className="jp-EinfraUsagePanel-events">
+      <summary>
+        {trans._n('%1 event in this time', '%1 events in this time', seen.length)}
+      </summary>
+      <ol>
+        {seen.map(({ time, text, kind }) => (
+          <li key={`${time} ${text}`} data-kind={kind}>
+            <time dateTime={new Date(time * 1000).toISOString()}>
+              {format.time(new Date(time * 1000), now)}
+            </time>{' '}
+            {text}
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+/** Let the browser put a file into the user's downloads. */
+function save(file: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
