@@ -1,0 +1,53 @@
+"""Sizes, moments and durations as people say them, for the English messages.
+
+Pure: standard library only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+_UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("bytes", 1))
+
+_MONTHS = (  # not strftime's, which follow the server's locale
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
+def size(count: float) -> str:
+    """Word a number of bytes: ``12.1 GiB``, ``340 MiB``."""
+    unit, scale = _unit(count)
+    return f"{_number(count / scale, unit)} {unit}"
+
+
+def share(used: float, limit: float) -> str:
+    """Word a use and its limit in one unit: ``14.5 of 16 GiB``."""
+    unit, scale = _unit(limit)
+    most = _number(limit / scale, unit).removesuffix(".0")
+    return f"{_number(used / scale, unit)} of {most} {unit}"
+
+
+def clock(moment: datetime) -> str:
+    """Word a moment of these days: ``03:12 UTC``."""
+    return f"{moment.astimezone(timezone.utc):%H:%M} UTC"
+
+
+def day(moment: datetime) -> str:
+    """Word a day: ``20 November``."""
+    utc = moment.astimezone(timezone.utc)
+    return f"{utc.day} {_MONTHS[utc.month - 1]}"
+
+
+def rfc3339(moment: datetime) -> str:
+    """Word a moment for programs, to the millisecond."""
+    utc = moment.astimezone(timezone.utc)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _unit(count: float) -> tuple[str, int]:
+    return next((u for u in _UNITS if abs(count) >= u[1]), _UNITS[-1])
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.1f}" if unit == "GiB" else f"{value:.0f}"
