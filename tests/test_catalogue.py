@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-
-#: Reasons are built with `code="..."`, errors declare `code = "..."`.
-DECLARED = re.compile(r"""\bcode(?:: str)? ?= ?"([a-z_]+)\"""")
+API = ROOT / "labextension/src/api"
 
 
 def server_codes() -> set[str]:
-    codes = set()
-    for path in (ROOT / "jupyter_einfra").rglob("*.py"):
-        codes.update(DECLARED.findall(path.read_text("utf-8")))
+    modules = [
+        ast.parse(path.read_text("utf-8")) for path in (ROOT / "jupyter_einfra").rglob("*.py")
+    ]
+    public = {
+        name: place
+        for module in modules
+        for name, place in places_of_codes(module).items()
+        if not name.startswith("_")
+    }
+    codes: set[str] = set()
+    for module in modules:
+        codes.update(codes_in(module, public | places_of_codes(module)))
     base = ast.parse((ROOT / "jupyter_einfra/base.py").read_text("utf-8"))
     # The generic replies are (code, message) pairs.
     for node in ast.walk(base):
@@ -29,6 +37,57 @@ def server_codes() -> set[str]:
     return codes
 
 
+def codes_in(module: ast.Module, places: dict[str, int]) -> Iterator[str]:
+    """What a module gives as ``code``, by name or in its place among the arguments."""
+    constants = {
+        node.targets[0].id: node.value
+        for node in ast.walk(module)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(module):
+        given: list[ast.expr] = []
+        if isinstance(node, ast.keyword) and node.arg == "code":
+            given = [node.value]
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            given = [node.value for target in targets if getattr(target, "id", "") == "code"]
+        elif isinstance(node, ast.Call):
+            place = places.get(getattr(node.func, "id", ""))
+            given = [] if place is None else node.args[place : place + 1]
+        for expression in given:
+            yield from words(constants.get(getattr(expression, "id", ""), expression))
+
+
+def places_of_codes(module: ast.Module) -> dict[str, int]:
+    """Which argument of a class or function is the code."""
+    places = {}
+    for node in ast.walk(module):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            names = arguments(node)
+            if "code" in names:
+                places[node.name] = names.index("code")
+    return places
+
+
+def arguments(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
+    if isinstance(node, ast.FunctionDef):
+        return [argument.arg for argument in node.args.args]
+    for line in node.body:
+        if isinstance(line, ast.FunctionDef) and line.name == "__init__":
+            return arguments(line)[1:]
+    fields = [line.target for line in node.body if isinstance(line, ast.AnnAssign)]
+    return [getattr(field, "id", "") for field in fields]
+
+
+def words(node: ast.expr) -> Iterator[str]:
+    """The texts that an expression can come to."""
+    if isinstance(node, ast.IfExp):
+        yield from words(node.body)
+        yield from words(node.orelse)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
 def browsers_own_codes() -> set[str]:
     """What only the browser can notice, such as a server that cannot be reached."""
     sources = (ROOT / "labextension/src").rglob("*.ts")
@@ -37,13 +96,17 @@ def browsers_own_codes() -> set[str]:
 
 
 def browser_codes() -> set[str]:
-    text = (ROOT / "labextension/src/api/messages.ts").read_text("utf-8")
-    return set(re.findall(r"^  ([a-z_]+): ", text, re.MULTILINE))
+    texts = [(API / name).read_text("utf-8") for name in ("messages.ts", "events.ts", "reasons.ts")]
+    return {
+        code
+        for text in texts
+        for code in re.findall(r"^  ([a-z_]+): (?:trans|\(trans)", text, re.MULTILINE)
+    }
 
 
 def test_the_browser_has_words_for_every_code() -> None:
     codes = server_codes()
-    assert {"nvml_missing", "forbidden", "feature_off", "http_error"} <= codes
+    assert {"nvml_missing", "forbidden", "feature_off", "http_error", "memory_trend"} <= codes
     assert codes - browser_codes() == set()
 
 

@@ -1,8 +1,20 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import {
+  Blanks,
+  MissingBlank,
+  formatOf,
+  shorten,
+  tidy,
+  tidyParams,
+  type Render
+} from './blanks';
 import type { Params } from './errors';
+import { EVENTS } from './events';
+import { REASONS } from './reasons';
 
-type Render = (trans: TranslationBundle, params: Params) => string;
+/** Longest message of a server that this page has no words for. */
+const LONGEST_MESSAGE = 500;
 
 /**
  * The text of every reason and error, by its stable code.
@@ -10,36 +22,8 @@ type Render = (trans: TranslationBundle, params: Params) => string;
  * Say what happened and what to do next.
  */
 const MESSAGES: Readonly<Record<string, Render>> = {
-  // usage: CPU and memory
-  cpu_first_sample: trans =>
-    trans.__('CPU use is a difference between two readings; the second one follows.'),
-  cgroup_unreadable: (trans, { path, error }) =>
-    trans.__('The control group file %1 cannot be read: %2', path, error),
-  machine_unreadable: (trans, { error }) =>
-    trans.__('The figures of the machine cannot be read: %1', error),
-
-  // usage: GPUs
-  nvml_missing: trans => trans.__('No NVIDIA driver was found here.'),
-  nvml_starting: trans =>
-    trans.__('The NVIDIA driver is starting; this can take some seconds.'),
-  nvml_not_answering: (trans, { seconds }) =>
-    trans._n(
-      'The NVIDIA driver has not answered for %1 second. If this lasts, tell the operator.',
-      'The NVIDIA driver has not answered for %1 seconds. If this lasts, tell the operator.',
-      Math.round(Number(seconds))
-    ),
-  nvml_failed: (trans, { error }) =>
-    trans.__('The NVIDIA driver reports an error: %1. It is asked again by itself.', error),
-  nvml_off: trans => trans.__('The operator switched the reading of GPUs off.'),
-  gpu_lost: trans =>
-    trans.__(
-      'The driver lost this GPU. Programs that use it will fail; restart the server or tell the operator.'
-    ),
-  gpu_unreadable: (trans, { error }) => trans.__('This GPU cannot be read: %1', error),
-  mig_no_utilization: trans =>
-    trans.__('The driver does not report the utilization of a MIG slice.'),
-  gpu_no_utilization: trans =>
-    trans.__('The driver does not report the utilization of this GPU.'),
+  ...REASONS,
+  ...EVENTS,
 
   // features and topics
   feature_off: (trans, { feature }) =>
@@ -93,5 +77,22 @@ export interface ICoded {
 /** Say it in the user's language, or in English if this page does not know the code. */
 export function describe(coded: ICoded, trans: TranslationBundle): string {
   const render = Object.hasOwn(MESSAGES, coded.code) ? MESSAGES[coded.code] : undefined;
-  return render ? render(trans, coded.params) : coded.message;
+  const said = render && fill(render, coded.params, trans);
+  return said ?? shorten(tidy(coded.message), LONGEST_MESSAGE);
+}
+
+function fill(
+  render: Render,
+  params: Params,
+  trans: TranslationBundle
+): string | undefined {
+  try {
+    const blanks = new Blanks(params, formatOf(trans));
+    return render(trans, tidyParams(params), blanks);
+  } catch (error) {
+    if (error instanceof MissingBlank) {
+      return undefined;
+    }
+    throw error;
+  }
 }

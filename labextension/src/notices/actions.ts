@@ -1,0 +1,132 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { KernelAPI } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { shorten, tidy } from '../api/blanks';
+import { isKernelDeath, type Notice } from './model';
+import { kindOf, type Kind } from './settings';
+
+/** Commands of others, which may not be there. */
+const OPEN_USAGE = 'einfra-usage:open-panel';
+const OPEN_DOCUMENT = 'docmanager:open';
+
+/** Longest name on a button. */
+const LONGEST_LABEL = 24;
+
+/** What can be done about a notice. */
+export class Actions {
+  constructor(private readonly _options: Actions.IOptions) {}
+
+  /** The buttons of its notification. */
+  of(notice: Notice): Notification.IAction[] {
+    return [
+      ...this._interrupt(notice),
+      ...this._openNotebook(notice),
+      ...this._openUsage(),
+      ...this._silence(notice)
+    ];
+  }
+
+  /** Open the panel with the figures; null where there is none. */
+  get openUsage(): (() => void) | null {
+    const { commands } = this._options.app;
+    return commands.hasCommand(OPEN_USAGE)
+      ? () => {
+          void commands.execute(OPEN_USAGE);
+        }
+      : null;
+  }
+
+  private _interrupt(notice: Notice): Notification.IAction[] {
+    const { trans } = this._options;
+    const { kernel_id: kernelId } = notice;
+    if (kernelId === null || isKernelDeath(notice)) {
+      return [];
+    }
+    const name = nameOf(notice);
+    return [
+      {
+        label: trans.__('Interrupt %1', shorten(name, LONGEST_LABEL)),
+        caption: trans.__('Interrupt the kernel of %1; its variables stay', name),
+        displayType: 'accent',
+        callback: () => void this._sendInterrupt(kernelId, name)
+      }
+    ];
+  }
+
+  private async _sendInterrupt(kernelId: string, name: string): Promise<void> {
+    const { app, trans } = this._options;
+    try {
+      await KernelAPI.interruptKernel(kernelId, app.serviceManager.serverSettings);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const text = trans.__('%1 could not be interrupted: %2', name, why);
+      Notification.error(text, { autoClose: false });
+    }
+  }
+
+  private _openNotebook(notice: Notice): Notification.IAction[] {
+    const { app, trans } = this._options;
+    const { path } = notice;
+    if (
+      path === null ||
+      !isKernelDeath(notice) ||
+      !app.commands.hasCommand(OPEN_DOCUMENT)
+    ) {
+      return [];
+    }
+    return [
+      {
+        label: trans.__('Open Notebook'),
+        caption: trans.__('Open %1', tidy(path)),
+        displayType: 'accent',
+        callback: () => {
+          app.commands.execute(OPEN_DOCUMENT, { path }).catch((error: unknown) => {
+            console.warn('jupyter-einfra: the notebook cannot be opened.', error);
+          });
+        }
+      }
+    ];
+  }
+
+  private _openUsage(): Notification.IAction[] {
+    const { openUsage } = this;
+    const label = this._options.trans.__('Show Usage');
+    return openUsage ? [{ label, callback: openUsage }] : [];
+  }
+
+  private _silence({ code }: Notice): Notification.IAction[] {
+    const { silence, trans } = this._options;
+    const kind = kindOf(code);
+    if (kind === null || silence === null) {
+      return [];
+    }
+    return [
+      {
+        label: trans.__('Do Not Show Again'),
+        caption: trans.__('Switch off all notices of this kind; the settings have them'),
+        displayType: 'link',
+        callback: () => {
+          silence(kind);
+        }
+      }
+    ];
+  }
+}
+
+export namespace Actions {
+  export interface IOptions {
+    readonly app: JupyterFrontEnd;
+    readonly trans: TranslationBundle;
+
+    /** Switch a kind off for good; null where settings cannot be kept. */
+    readonly silence: ((kind: Kind) => void) | null;
+  }
+}
+
+/** What people call the kernel. */
+function nameOf({ params, path, kernel_id: id }: Notice): string {
+  return tidy(String(params['name'] ?? (path === null ? id : PathExt.basename(path))));
+}

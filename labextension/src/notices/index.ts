@@ -1,0 +1,111 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { describe } from '../api/messages';
+import { IEinfraStream, type ISubscription } from '../tokens';
+import { Actions } from './actions';
+import { Banners } from './banners';
+import { wanted, type Notice } from './model';
+import { Remembered } from './remembered';
+import { DEFAULT_SETTINGS, type INoticesSettings, type Kind } from './settings';
+import { exclusively, localStore } from './tabs';
+import { Toaster } from './toaster';
+
+const ID = '@e-infra/jupyter-einfra:notices';
+
+/** Tells what is about to go wrong, and why something did. */
+export const noticesPlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Tells of dangers in time, and on a notebook why its kernel died.',
+  autoStart: true,
+  requires: [IEinfraStream],
+  optional: [ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    stream: IEinfraStream,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('jupyter_einfra');
+    // Servers of one hub share the browser's storage.
+    const key = `jupyter-einfra:notices:${app.serviceManager.serverSettings.baseUrl}`;
+    const dismissed = new Remembered(localStore(), `${key}:dismissed`);
+    let settings: INoticesSettings = { ...DEFAULT_SETTINGS, show: registry === null };
+    let notices: readonly Notice[] = [];
+    let silence: ((kind: Kind) => void) | null = null;
+
+    const actions = new Actions({ app, trans, silence: kind => silence?.(kind) });
+    const banners = new Banners({
+      app,
+      trans,
+      dismissed,
+      notices: () => wanted(notices, settings),
+      openUsage: () => actions.openUsage
+    });
+    const toaster = new Toaster({
+      manager: Notification.manager,
+      actionsOf: notice => actions.of(notice),
+      seen: new Remembered(localStore(), key),
+      isOnScreen: toast => document.getElementById(toast) !== null,
+      exclusively: exclusively(key)
+    });
+    const update = (): void => {
+      const said = wanted(notices, settings).map(notice => ({
+        notice,
+        text: describe(notice, trans)
+      }));
+      banners.update();
+      toaster.follow(said, banners.visible);
+    };
+
+    let subscription: ISubscription<'notices'> | null = null;
+    const follow = (): void => {
+      if (settings.show && !subscription) {
+        subscription = stream.subscribe('notices');
+        subscription.message.connect((_, message) => {
+          ({ notices } = message);
+          update();
+        });
+      } else if (!settings.show) {
+        subscription?.dispose();
+        subscription = null;
+        notices = [];
+      }
+      update();
+    };
+    follow();
+
+    window.addEventListener('storage', event => {
+      // Another tab has dismissed one.
+      if (event.key === dismissed.key) {
+        banners.update();
+      }
+    });
+
+    void registry?.load(ID).then(
+      loaded => {
+        const read = (): void => {
+          settings = {
+            ...DEFAULT_SETTINGS,
+            ...(loaded.composite as Partial<INoticesSettings>)
+          };
+          follow();
+        };
+        silence = kind => {
+          loaded.set(kind, false).catch((error: unknown) => {
+            console.warn('jupyter-einfra: the setting cannot be kept.', error);
+          });
+        };
+        loaded.changed.connect(read);
+        read();
+      },
+      (error: unknown) => {
+        console.warn('jupyter-einfra: the settings of notices cannot be loaded.', error);
+        settings = DEFAULT_SETTINGS;
+        follow();
+      }
+    );
+  }
+};
