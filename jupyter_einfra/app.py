@@ -47,7 +47,7 @@ class Manager(Protocol):
 def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
     from .usage.handlers import USAGE, default_handlers  # noqa: PLC0415 - may be off
     from .usage.manager import UsageManager  # noqa: PLC0415
-    from .usage.roster import Roster  # noqa: PLC0415
+    from .usage.programs.roster import Roster  # noqa: PLC0415
 
     server = cast("ServerApp", app.serverapp)
     manager = UsageManager(

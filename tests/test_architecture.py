@@ -129,8 +129,13 @@ def test_the_pure_modules_are_the_ones_meant() -> None:
         "errors",
         "models",
         "check/models",
+        "usage/alerts/deaths",
+        "usage/alerts/warnings",
         "usage/figures",
+        "usage/history/runs",
+        "usage/history/tiers",
         "usage/models",
+        "usage/programs/processes",
         "usage/probes/formats",
     }
 

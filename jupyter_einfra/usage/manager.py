@@ -16,20 +16,20 @@ import msgspec
 from traitlets import Bool, Float, Integer
 
 from ..config import EinfraConfigurable
-from .alerts import Alerts, Board
-from .deaths import Death
-from .details import Details
+from .alerts.alerts import Alerts, Board
+from .alerts.deaths import Death
+from .alerts.warnings import Thresholds
+from .history.recorder import Recorder
 from .metrics import UsageCollector
 from .models import Run, UsageDetails
 from .probes.cgroup import CgroupProbe
 from .probes.disks import DiskProbe, usual_places
 from .probes.nvml import GpuProbe
 from .probes.system import SystemProbes
-from .processes import RosterEntry
-from .recorder import Recorder
-from .roster import Roster
+from .programs.details import Details
+from .programs.processes import RosterEntry
+from .programs.roster import Roster
 from .sampler import Sampler, Taken
-from .warnings import Thresholds
 
 #: Kubernetes may resize a container in place; a limit that is a little old does no harm.
 LIMITS_SECONDS = 10.0

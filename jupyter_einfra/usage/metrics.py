@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .deaths import CAUSES, Cause
+from .alerts.deaths import CAUSES, Cause
 from .figures import CpuReading, MemoryReading, NetworkReading
 from .models import DiskUsage, GpuUsage, UsageSnapshot
 

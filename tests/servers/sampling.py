@@ -27,7 +27,7 @@ from pathlib import Path
 from jupyter_einfra.notices import NoticeBoard
 from jupyter_einfra.usage.manager import UsageManager
 from jupyter_einfra.usage.probes import nvml
-from jupyter_einfra.usage.roster import Roster
+from jupyter_einfra.usage.programs.roster import Roster
 
 assert "pynvml" not in sys.modules  # nothing heavy at start
 nvml.FIRST_RETRY_SECONDS, nvml.LAST_RETRY_SECONDS = 0.2, 0.5

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from servers.samples import GIB
 
 from jupyter_einfra.models import Notice, Reason
-from jupyter_einfra.usage.deaths import (
+from jupyter_einfra.usage.alerts.deaths import (
     CAUSES,
     Counters,
     Death,
@@ -23,7 +23,7 @@ from jupyter_einfra.usage.deaths import (
     killed_elsewhere,
     shrunk,
 )
-from jupyter_einfra.usage.endings import previous_run_notice
+from jupyter_einfra.usage.alerts.endings import previous_run_notice
 from jupyter_einfra.usage.models import Program, Run
 
 NOW = datetime(2026, 11, 20, 3, 12, 5, tzinfo=timezone.utc)

@@ -18,10 +18,8 @@ from hypothesis import strategies as st
 from servers.samples import SLICE, WHOLE, sample
 
 from jupyter_einfra.errors import InvalidParameter
-from jupyter_einfra.usage import selection
-from jupyter_einfra.usage.history import ROWS, TIERS, UNKNOWN, Row, Track
-from jupyter_einfra.usage.models import HistoryQuery, UsageEvent, UsageHistory
-from jupyter_einfra.usage.series import (
+from jupyter_einfra.usage.history import selection
+from jupyter_einfra.usage.history.series import (
     MOST_GPUS,
     SERIES,
     Device,
@@ -29,7 +27,9 @@ from jupyter_einfra.usage.series import (
     figures_of,
     gpus_of,
 )
-from jupyter_einfra.usage.table import table
+from jupyter_einfra.usage.history.table import table
+from jupyter_einfra.usage.history.tiers import ROWS, TIERS, UNKNOWN, Row, Track
+from jupyter_einfra.usage.models import HistoryQuery, UsageEvent, UsageHistory
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 AT = NOW.timestamp()

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from servers import filesystems
 from servers.process import wait_until
 
-from jupyter_einfra.usage.last_words import RECORDS, LastWords, create, read
-from jupyter_einfra.usage.records import RECORD_BYTES, Word, decode, encode
-from jupyter_einfra.usage.runs import Counters
-from jupyter_einfra.usage.series import SERIES
+from jupyter_einfra.usage.history.last_words import RECORDS, LastWords, create, read
+from jupyter_einfra.usage.history.records import RECORD_BYTES, Word, decode, encode
+from jupyter_einfra.usage.history.runs import Counters
+from jupyter_einfra.usage.history.series import SERIES
 
 LOG = logging.getLogger("tests.last_words")
 
@@ -155,9 +155,9 @@ def test_a_process_that_is_killed_leaves_its_last_words(tmp_path: Path) -> None:
     script = (
         "import logging, os, signal, sys, time\n"
         "from pathlib import Path\n"
-        "from jupyter_einfra.usage.last_words import LastWords\n"
-        "from jupyter_einfra.usage.records import Word\n"
-        "from jupyter_einfra.usage.runs import Counters\n"
+        "from jupyter_einfra.usage.history.last_words import LastWords\n"
+        "from jupyter_einfra.usage.history.records import Word\n"
+        "from jupyter_einfra.usage.history.runs import Counters\n"
         "words = LastWords(Path(sys.argv[1]), log=logging.getLogger())\n"
         "words.start()\n"
         "words.put(Word(7, 1, 5.0, (0.0,) * 13, 1, 2, Counters()))\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_einfra.usage.deaths import Counters
-from jupyter_einfra.usage.losses import NOTICED_SECONDS, Losses
+from jupyter_einfra.usage.alerts.deaths import Counters
+from jupyter_einfra.usage.alerts.losses import NOTICED_SECONDS, Losses
 
 
 def counted(*kills: int | None, origin: str = "/") -> Losses:

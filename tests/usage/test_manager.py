@@ -15,10 +15,10 @@ import pytest
 from traitlets import TraitError
 
 from jupyter_einfra.notices import NoticeBoard
-from jupyter_einfra.usage.deaths import Death
+from jupyter_einfra.usage.alerts.deaths import Death
 from jupyter_einfra.usage.manager import UsageManager
 from jupyter_einfra.usage.models import HistoryQuery, UsageDetails, UsageSnapshot
-from jupyter_einfra.usage.roster import Roster
+from jupyter_einfra.usage.programs.roster import Roster
 
 #: Longer than any test: a pace at which no sample comes by itself.
 NEVER = 600.0
@@ -54,7 +54,7 @@ async def managing(
     manager = UsageManager(
         publish=published,
         board=NoticeBoard(published),
-        roster=Roster(None, None, None, logging.getLogger("test")),
+        roster=Roster(None, None, lambda: None, logging.getLogger("test")),
         directory=directory,
         gpus=False,
         **{"watched_interval_seconds": 0.2, "unwatched_interval_seconds": NEVER, **settings},
@@ -153,7 +153,7 @@ def test_a_setting_that_makes_no_sense_is_refused(
         UsageManager(
             publish=publish,
             board=NoticeBoard(publish),
-            roster=Roster(None, None, None, logging.getLogger("test")),
+            roster=Roster(None, None, lambda: None, logging.getLogger("test")),
             directory=tmp_path,
             **{setting: value},
         )

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from servers.samples import GIB, SHARED, SLICE, WHOLE, sample
 from tornado.httpclient import HTTPResponse
 
-from jupyter_einfra.usage.deaths import CAUSES
+from jupyter_einfra.usage.alerts.deaths import CAUSES
 from jupyter_einfra.usage.figures import CpuReading, Limit, MemoryReading, NetworkReading
 from jupyter_einfra.usage.metrics import MOST_GPUS, PREFIX, UsageCollector
 from jupyter_einfra.usage.models import UsageSnapshot

@@ -19,7 +19,7 @@ from servers.process import wait_until
 import jupyter_einfra
 from jupyter_einfra.usage.probes import processes
 from jupyter_einfra.usage.probes.processes import ProcessProbe
-from jupyter_einfra.usage.processes import Process, ProcessTable, RosterEntry, programs
+from jupyter_einfra.usage.programs.processes import Process, ProcessTable, RosterEntry, programs
 
 MIB = 1 << 20
 NAME = b") R (1 2\xff\n"

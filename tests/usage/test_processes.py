@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jupyter_einfra.models import Reason
 from jupyter_einfra.usage.models import Program
-from jupyter_einfra.usage.processes import (
+from jupyter_einfra.usage.programs.processes import (
     Process,
     ProcessTable,
     RosterEntry,

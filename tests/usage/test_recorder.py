@@ -29,7 +29,8 @@ from servers.samples import GIB, SLICE, WHOLE, sample
 
 from jupyter_einfra import store as store_module
 from jupyter_einfra.errors import InvalidParameter
-from jupyter_einfra.usage import keeper
+from jupyter_einfra.usage.history import keeper
+from jupyter_einfra.usage.history.recorder import Recorder
 from jupyter_einfra.usage.models import (
     GpuUsage,
     HistoryQuery,
@@ -38,7 +39,6 @@ from jupyter_einfra.usage.models import (
     UsageHistory,
     UsageSnapshot,
 )
-from jupyter_einfra.usage.recorder import Recorder
 
 LOG = logging.getLogger("tests.recorder")
 NEVER = 600.0
@@ -528,7 +528,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from msgspec.structs import replace
 from servers.samples import WHOLE, sample
-from jupyter_einfra.usage.recorder import Recorder
+from jupyter_einfra.usage.history.recorder import Recorder
 
 directory, clock = Path(sys.argv[1]), [int(sys.argv[2])]
 made, loaded = sample(), threading.Event()

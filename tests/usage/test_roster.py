@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from jupyter_einfra.usage import roster as roster_module
-from jupyter_einfra.usage.deaths import Death
-from jupyter_einfra.usage.kernel_watch import KernelWatch
-from jupyter_einfra.usage.names import MOST_NAME, Named, names_of_kernels, tidy
-from jupyter_einfra.usage.processes import RosterEntry
-from jupyter_einfra.usage.roster import KERNEL_ACTIONS, Roster
+from jupyter_einfra.usage.alerts.deaths import Death
+from jupyter_einfra.usage.programs import roster as roster_module
+from jupyter_einfra.usage.programs.kernel_watch import KernelWatch
+from jupyter_einfra.usage.programs.names import MOST_NAME, Named, names_of_kernels, tidy
+from jupyter_einfra.usage.programs.processes import RosterEntry
+from jupyter_einfra.usage.programs.roster import KERNEL_ACTIONS, Roster
 
 DEADLINE_SECONDS = 30.0
 LOG = logging.getLogger("test")

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from jupyter_einfra.usage.log import MOST_EVENTS, MOST_RUNS, Log
-from jupyter_einfra.usage.models import UsageEvent
-from jupyter_einfra.usage.records import Word
-from jupyter_einfra.usage.runs import (
+from jupyter_einfra.usage.history.log import MOST_EVENTS, MOST_RUNS, Log
+from jupyter_einfra.usage.history.records import Word
+from jupyter_einfra.usage.history.runs import (
     MOST_OPEN,
     Counters,
     RunRecord,
@@ -21,6 +20,7 @@ from jupyter_einfra.usage.runs import (
     stopped,
     told,
 )
+from jupyter_einfra.usage.models import UsageEvent
 
 GIB = 2**30
 STARTED = datetime(2026, 3, 4, 1, 0, tzinfo=timezone.utc)

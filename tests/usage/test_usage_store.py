@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_einfra.usage import store
-from jupyter_einfra.usage.history import ROWS, TIERS, Row
-from jupyter_einfra.usage.log import MOST_EVENTS, MOST_RUNS
+from jupyter_einfra.usage.history import store
+from jupyter_einfra.usage.history.log import MOST_EVENTS, MOST_RUNS
+from jupyter_einfra.usage.history.runs import Counters, RunRecord
+from jupyter_einfra.usage.history.series import GPU_SERIES, MOST_GPUS, SERIES, Changes, Device
+from jupyter_einfra.usage.history.tiers import ROWS, TIERS, Row
 from jupyter_einfra.usage.models import UsageEvent
-from jupyter_einfra.usage.runs import Counters, RunRecord
-from jupyter_einfra.usage.series import GPU_SERIES, MOST_GPUS, SERIES, Changes, Device
 
 LOG = logging.getLogger("tests.usage_store")
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from servers.samples import GIB, SHARED, SLICE, WHOLE, sample
 
 from jupyter_einfra.models import Notice
+from jupyter_einfra.usage.alerts.trend import Trend
+from jupyter_einfra.usage.alerts.warnings import Thresholds, Watch
 from jupyter_einfra.usage.models import GpuUsage, Program, UsageSnapshot
-from jupyter_einfra.usage.trend import Trend
-from jupyter_einfra.usage.warnings import Thresholds, Watch
 
 START = datetime(2026, 11, 20, 3, 0, tzinfo=timezone.utc)
 LIMIT = 16 * GIB

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from ...models import Reason
-from ..processes import Process, ProcessTable
+from ..programs.processes import Process, ProcessTable
 from . import formats
 from .files import printable
 

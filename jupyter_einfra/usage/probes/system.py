@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ...models import Reason
 from ..figures import CpuReading, MemoryReading, NetworkReading
 from ..models import DiskUsage, GpuStatus
-from ..processes import ProcessTable
+from ..programs.processes import ProcessTable
 from . import machine
 from .cgroup import CgroupProbe
 from .disks import DiskProbe, usual_places

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..models import Notice
+from ...models import Notice
+from ..models import Program, UsageSnapshot
 from .idle_gpus import IdleGpus
-from .models import Program, UsageSnapshot
 from .pressure import MemoryPressure
 from .shortages import FullDisks, Throttling
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..models import Notice, Params
-from .models import Program, UsageSnapshot
+from ...models import Notice, Params
+from ..models import Program, UsageSnapshot
 from .standing import Latch, Standing
 from .trend import Trend
 from .wording import rfc3339, share, size

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from .models import UsageEvent
+from ..models import UsageEvent
 from .records import Word
 from .runs import Counters, RunRecord, judge
 

@@ -16,9 +16,9 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..models import Params, Reason
-from .models import Run
-from .wording import rfc3339, share, size
+from ...models import Params, Reason
+from ..alerts.wording import rfc3339, share, size
+from ..models import Run
 
 #: From this share of the limit on, a run that ended without a word lacked memory.
 FULL_SHARE = 0.97

@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..models import Reason
-from ..store import Store
+from ...models import Reason
+from ...store import Store
+from ..models import HistoryQuery, Run, UsageEvent, UsageHistory, UsageSnapshot
 from . import keeping, selection, store
 from .keeper import HistoryKeeper
-from .models import HistoryQuery, Run, UsageEvent, UsageHistory, UsageSnapshot
 from .records import Word
 from .runs import Counters, opened, stopped, told
 from .series import figures_of, gpus_of

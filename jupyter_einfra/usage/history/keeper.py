@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from ..store import Connection
+from ...store import Connection
+from ..models import UsageEvent
 from . import store
 from .last_words import LastWords, read
 from .log import Log
-from .models import UsageEvent
 from .records import Word
 from .runs import Counters, RunRecord
 from .series import History

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..models import Notice, Params
-from .models import Run
+from ...models import Notice, Params
+from ..models import Run
 from .wording import clock, day, rfc3339, share
 
 #: As many notebooks as people read in one sentence, and as are told to their pages.

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..models import Reason
-from .models import Program
+from ...models import Reason
+from ..models import Program
 from .processes import ProcessTable, RosterEntry, pace_seconds, programs
 
 #: Details from before a longer pause say nothing of now.

@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..models import Reason
-from .figures import MIN_SPAN_SECONDS
+from ...models import Reason
+from ..figures import MIN_SPAN_SECONDS
 
 
 @dataclass(frozen=True)

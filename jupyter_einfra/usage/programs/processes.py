@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ..models import Reason
-from .figures import FIRST_SAMPLE
-from .models import Program
+from ...models import Reason
+from ..figures import FIRST_SAMPLE
+from ..models import Program
 from .process_table import Process, ProcessTable, cores_by_process
 
 __all__ = ["Process", "ProcessTable", "RosterEntry", "pace_seconds", "programs"]

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from .history import UNKNOWN, Row, Track
-from .models import DiskUsage, UsageSnapshot
+from ..models import DiskUsage, UsageSnapshot
+from .tiers import UNKNOWN, Row, Track
 
 #: Recorded of the server, by their names in `UsageHistory`.
 SERIES = (

@@ -11,11 +11,11 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from ..store import Connection
-from .history import ROWS, Row
-from .models import UsageEvent
+from ...store import Connection
+from ..models import UsageEvent
 from .runs import RunRecord
 from .series import MOST_GPUS, Changes, Device
+from .tiers import ROWS, Row
 
 MIGRATIONS = (
     """

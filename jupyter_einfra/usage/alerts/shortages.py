@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 
-from ..models import Notice
-from .models import DiskUsage, UsageSnapshot
+from ...models import Notice
+from ..models import DiskUsage, UsageSnapshot
 from .standing import Latch, Standing
 from .wording import rfc3339, share
 

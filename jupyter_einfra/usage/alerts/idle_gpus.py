@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..models import Notice
-from .models import GpuUsage, UsageSnapshot
+from ...models import Notice
+from ..models import GpuUsage, UsageSnapshot
 from .standing import Standing
 from .wording import rfc3339
 

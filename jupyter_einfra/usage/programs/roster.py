@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
-from .deaths import Death
+from ..alerts.deaths import Death
 from .kernel_watch import KernelWatch, read
 from .names import Named, names_of_kernels, tidy
 from .processes import RosterEntry

@@ -10,9 +10,9 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 
-from .models import Band, GpuHistory, UsageHistory
+from ..alerts.wording import rfc3339
+from ..models import Band, GpuHistory, UsageHistory
 from .series import SERIES
-from .wording import rfc3339
 
 #: What the columns of a GPU are called, with their units.
 _GPU = (("utilization", "utilization_share"), ("memory_used_bytes", "memory_used_bytes"))

@@ -5,7 +5,7 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
-from ..models import Notice
+from ...models import Notice
 
 #: A warning is over once all was well for so long.
 CLEAR_SECONDS = 10.0

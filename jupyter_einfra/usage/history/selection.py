@@ -10,11 +10,11 @@ from datetime import datetime, timedelta, timezone
 from itertools import compress
 from typing import NamedTuple
 
-from ..errors import InvalidParameter
-from ..models import Reason
-from .history import TIERS, Tier, Window
-from .models import Band, GpuHistory, HistoryQuery, Run, UsageEvent, UsageHistory
+from ...errors import InvalidParameter
+from ...models import Reason
+from ..models import Band, GpuHistory, HistoryQuery, Run, UsageEvent, UsageHistory
 from .series import GPU_SERIES, SERIES, Device, History
+from .tiers import TIERS, Tier, Window
 
 #: What a chart can show; see `HistoryQuery.resolution`.
 MOST_POINTS = 2200

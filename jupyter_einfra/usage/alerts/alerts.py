@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ..models import Notice
+from ...models import Notice
+from ..models import MemoryUsage, Program, Run, UsageEvent
+from ..sampler import Taken
 from .deaths import (
     Cause,
     Counters,
@@ -22,9 +24,7 @@ from .deaths import (
 )
 from .endings import previous_run_notice
 from .losses import Losses
-from .models import MemoryUsage, Program, Run, UsageEvent
 from .pressure import TREND_MIN_SHARE
-from .sampler import Taken
 from .signals import signal_of
 from .warnings import Thresholds, Watch
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
-from ..models import Notice, Params
-from .models import Program, Scope, UsageEvent
+from ...models import Notice, Params
+from ..models import Program, Scope, UsageEvent
 from .signals import signal_name, signal_of, usual_reason
 from .wording import clock, rfc3339, share, size
 

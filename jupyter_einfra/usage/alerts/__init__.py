@@ -1,0 +1,1 @@
+"""Warnings before, explanations after."""

@@ -1,0 +1,1 @@
+"""What the container used over time: kept, told, and judged after a restart."""

@@ -1,0 +1,1 @@
+"""Kernels and terminals: which there are, and what each of them uses."""
