@@ -65,7 +65,15 @@ def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
         directory=state_directory(Path(jupyter_data_dir()), os.environ),
     )
     app.stream.add_topic(Topic("usage", "usage", on_watchers=manager.on_watchers))
-    app.stream.add_topic(Topic("usage-details", "usage", on_watchers=manager.on_detail_watchers))
+    app.stream.add_topic(
+        Topic(
+            "usage-details",
+            "usage",
+            owner_only=True,  # names of notebooks, and how the last run ended
+            fades=True,
+            on_watchers=manager.on_detail_watchers,
+        )
+    )
     app.settings[USAGE] = manager
     return manager, default_handlers
 
@@ -104,6 +112,7 @@ class EinfraApp(ExtensionApp):
         """Build the stream and every feature that is not switched off."""
         self.managers, self.statuses = {}, {}
         self._feature_handlers: list[tuple[str, type[Any]]] = []
+        self._half_started: list[asyncio.Future[None]] = []
         self.stream = self._build_stream()
         self.notices = NoticeBoard(self.stream.publish)
         disabled = self._disabled_features()
@@ -139,13 +148,16 @@ class EinfraApp(ExtensionApp):
             try:
                 manager.start()
             except Exception as error:  # noqa: BLE001 - as above
-                del self.managers[name]
                 self._report_failure(name, error)
+                # What did start must not go on, nor hold its files.
+                stopping = asyncio.ensure_future(self._stop(name, self.managers.pop(name)))
+                self._half_started.append(stopping)
 
     async def stop_extension(self) -> None:
         """End all streams and features with the server."""
         self.stream.close()
-        await asyncio.gather(*(self._stop(name, m) for name, m in self.managers.items()))
+        stopping = [self._stop(name, manager) for name, manager in self.managers.items()]
+        await asyncio.gather(*self._half_started, *stopping)
 
     async def _stop(self, name: str, manager: Manager) -> None:
         loop = asyncio.get_running_loop()

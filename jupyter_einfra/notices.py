@@ -38,7 +38,14 @@ class NoticeBoard:
         self._notices: dict[str, Notice] = {}
 
     def post(self, notice: Notice) -> None:
-        """Put a notice up, or change the one with its id."""
+        """Put a notice up, or change the one with its id.
+
+        Raises
+        ------
+        UnicodeEncodeError
+            If it holds what no page could be sent; the others stay.
+        """
+        msgspec.json.encode(notice)
         with self._lock:
             if self._notices.get(notice.id) == notice:
                 return

@@ -45,6 +45,8 @@ class Topic:
         Called on the loop with the number of readers whenever it changes.
     also:
         Other features whose news it carries; the authorizer is asked about each.
+    fades:
+        A state that nobody keeps fresh while nobody reads it: forgotten then.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Topic:
     owner_only: bool = False
     on_watchers: Callable[[int], None] | None = None
     also: tuple[str, ...] = ()
+    fades: bool = False
 
     @property
     def auth_resources(self) -> list[str]:
@@ -177,7 +180,10 @@ class EinfraStream(EinfraConfigurable):
         if overflowed:
             self._forget_events()
         for name, data in states.items():
-            framed = self._latest[name] = frame(name, data)
+            framed = frame(name, data)
+            topic = self.topics.get(name)
+            if topic is None or not topic.fades or self._count(name):
+                self._latest[name] = framed
             for reader in self._readers:
                 if name in reader.topics:
                     reader.put_state(name, framed)
@@ -248,13 +254,21 @@ class EinfraStream(EinfraConfigurable):
             self._readers.discard(reader)
             self._tell_watchers(reader.topics)
 
+    def _count(self, name: str) -> int:
+        return sum(name in reader.topics for reader in self._readers)
+
     def _tell_watchers(self, topics: frozenset[str]) -> None:
         for name in topics:
             topic = self.topics.get(name)
-            if topic is None or topic.on_watchers is None:
+            if topic is None:
+                continue
+            count = self._count(name)
+            if topic.fades and count == 0:
+                self._latest.pop(name, None)
+            if topic.on_watchers is None:
                 continue
             try:
-                topic.on_watchers(sum(name in reader.topics for reader in self._readers))
+                topic.on_watchers(count)
             except Exception:
                 # One feature's fault must not cost the others the stream.
                 self.log.exception("The topic %r did not hear of its watchers", name)

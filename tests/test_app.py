@@ -130,7 +130,7 @@ class TestStartFails:
                 raise RuntimeError("no room")
 
             def stop(self) -> None:
-                stopped.append("without having been started")
+                stopped.append("what had started")
 
         from jupyter_einfra.usage.handlers import default_handlers
 
@@ -149,7 +149,7 @@ class TestStartFails:
         code, body = await refused("jupyter-einfra", "usage")
         assert (code, body["code"]) == (404, "feature_failed")
         await einfra(jp_serverapp).stop_extension()
-        assert stopped == []
+        assert stopped == ["what had started"]
 
 
 class TestBuildFails:

@@ -129,3 +129,11 @@ def test_threads_end_with_the_same_truth(board: NoticeBoard, page: Page) -> None
     for thread in threads:
         thread.join()
     assert page.shown == [f"demo:{number}" for number in range(0, 80, 2)]
+
+
+def test_a_notice_that_cannot_be_sent_takes_no_other_along(board: NoticeBoard, page: Page) -> None:
+    board.post(notice(1))
+    with pytest.raises(UnicodeEncodeError):
+        board.post(notice(2, message="\ud800"))
+    board.post(notice(3))
+    assert page.shown == ["demo:1", "demo:3"]

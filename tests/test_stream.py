@@ -52,6 +52,21 @@ async def test_a_new_reader_gets_the_latest_state_at_once() -> None:
         assert await reader.take(1) == frame("state", b"1")
 
 
+async def test_a_state_that_nobody_keeps_fresh_is_forgotten_with_its_last_reader() -> None:
+    stream = a_stream()
+    stream.add_topic(Topic("fading", "demo", fades=True))
+    with stream.reader(["fading"]) as first:
+        stream.publish("fading", b"1")
+        await settle()
+        assert await first.take(1) == frame("fading", b"1")
+        with stream.reader(["fading"]) as second:
+            assert await second.take(1) == frame("fading", b"1")
+    stream.publish("fading", b"2")  # was under way when the reader left
+    await settle()
+    with stream.reader(["fading"]) as later:
+        assert await later.take(0.01) == HEARTBEAT
+
+
 async def test_a_reader_gets_only_the_topics_it_asked_for() -> None:
     stream = a_stream()
     with stream.reader(["news"]) as reader:

@@ -158,7 +158,8 @@ class UsageManager(EinfraConfigurable):
         self._details = Details(
             self._probes, server_pid=os.getpid(), least_seconds=self.watched_interval_seconds
         )
-        self._watched = False
+        self._watchers = 0
+        self._detail_watchers = 0
         self._details_watched = False
         self._roster = roster
         self._roster.on_death = self._on_death
@@ -188,18 +189,17 @@ class UsageManager(EinfraConfigurable):
 
     def on_watchers(self, count: int) -> None:
         """Sample fast while at least one page watches."""
-        self._watched = count > 0
+        self._watchers = count
         self._set_pace()
 
     def on_detail_watchers(self, count: int) -> None:
         """Look at processes while at least one page shows them."""
-        begins = count > 0 and not self._details_watched
-        self._details_watched = count > 0
-        self._sampler.set_processes_watched(count > 0)
-        self._set_pace()
-        if begins:
-            # Who there is comes first, then what they use.
-            self._refresh().add_done_callback(lambda _: self._sampler.sample_soon())
+        begins = count > 0 and self._detail_watchers == 0
+        self._detail_watchers = count
+        if begins:  # who there is comes first, then what they use
+            self._refresh().add_done_callback(lambda _: self._set_pace())
+        else:
+            self._set_pace()
 
     def latest(self) -> bytes | None:
         """Return the JSON of the latest `UsageSnapshot`; None before the first."""
@@ -218,7 +218,12 @@ class UsageManager(EinfraConfigurable):
         self._sampler.sample_soon()
 
     def _set_pace(self) -> None:
-        self._sampler.set_watched(self._watched or self._details_watched)
+        begins = self._detail_watchers > 0 and not self._details_watched
+        self._details_watched = self._detail_watchers > 0
+        self._sampler.set_processes_watched(self._details_watched)
+        self._sampler.set_watched(self._watchers > 0 or self._details_watched)
+        if begins:
+            self._sampler.sample_soon()
 
     def _refresh(self) -> asyncio.Task[None]:
         if self._refreshing is None or self._refreshing.done():
@@ -238,7 +243,11 @@ class UsageManager(EinfraConfigurable):
         self._publish("usage", self._latest)
         self.recorder.add(taken.sample, limit_hits=taken.memory.limit_hits)
         self._metrics.observe(taken.sample, taken.cpu, taken.memory, taken.network)
-        self._look(taken)
+        try:
+            self._look(taken)
+        except Exception:
+            # Whether there is danger matters more than who is named.
+            self.log.exception("Processes could not be looked at")
         self._alerts.on_sample(taken, time.monotonic())
         self._sampler.set_hurried(self._alerts.needs_fast_pace)
 
@@ -269,11 +278,14 @@ class UsageManager(EinfraConfigurable):
             return
         reading = self._read_roster()
         try:
-            asyncio.run_coroutine_threadsafe(reading, self._loop).result(ROSTER_WAIT_SECONDS)
+            found = asyncio.run_coroutine_threadsafe(reading, self._loop)
         except RuntimeError:  # the loop is closed
             reading.close()
-        except (TimeoutError, futures.TimeoutError):  # one before Python 3.11, then the other
-            pass  # it is busy; who there was must do
+            return
+        try:
+            found.result(ROSTER_WAIT_SECONDS)
+        except (TimeoutError, futures.TimeoutError, futures.CancelledError):
+            found.cancel()  # the loop is busy, or ends; who there was must do
 
     def _told(self, taken: Taken) -> UsageDetails:
         return UsageDetails(

@@ -373,6 +373,7 @@ class HistoryQuery(Struct, frozen=True, kw_only=True):
         Annotated[float, Meta(ge=1, le=86400)] | None,
         Meta(
             description="Seconds per point at least; the history has 1, 10, 60, 600 and "
-            "3600. Left out, the finest that covers the time with at most 2200 points.",
+            "3600. The finest that covers the time with at most 2200 points is given; as "
+            "comma-separated values, the one asked for.",
         ),
     ] = None

@@ -18,6 +18,7 @@ from jupyter_einfra.notices import NoticeBoard
 from jupyter_einfra.usage.alerts.deaths import Death
 from jupyter_einfra.usage.manager import UsageManager
 from jupyter_einfra.usage.models import HistoryQuery, UsageDetails, UsageSnapshot
+from jupyter_einfra.usage.programs.processes import RosterEntry
 from jupyter_einfra.usage.programs.roster import Roster
 
 #: Longer than any test: a pace at which no sample comes by itself.
@@ -48,13 +49,13 @@ class Published:
 
 @asynccontextmanager
 async def managing(
-    directory: Path, **settings: Any
+    directory: Path, *, roster: Roster | None = None, **settings: Any
 ) -> AsyncIterator[tuple[UsageManager, Published]]:
     published = Published()
     manager = UsageManager(
         publish=published,
         board=NoticeBoard(published),
-        roster=Roster(None, None, lambda: None, logging.getLogger("test")),
+        roster=roster or Roster(None, None, lambda: None, logging.getLogger("test")),
         directory=directory,
         gpus=False,
         **{"watched_interval_seconds": 0.2, "unwatched_interval_seconds": NEVER, **settings},
@@ -133,6 +134,46 @@ async def test_a_dead_kernel_is_explained_at_once(tmp_path: Path) -> None:
         assert [notice["code"] for notice in told["notices"]] == ["kernel_crashed"]
         events = manager.recorder.select(HistoryQuery()).events
         assert [event.code for event in events] == ["kernel_crashed"]
+
+
+async def test_who_is_there_is_known_before_the_first_look(tmp_path: Path) -> None:
+    class Slow(Roster):
+        refreshed = asyncio.Event()
+
+        async def refresh(self) -> list[RosterEntry]:
+            await self.refreshed.wait()
+            return [RosterEntry(kind="terminal", id="1", name="terminal 1", pid=None)]
+
+    roster = Slow(None, None, lambda: None, logging.getLogger("test"))
+    async with managing(tmp_path, roster=roster) as (manager, published):
+        await published.next("usage")
+        manager.on_watchers(1)
+        manager.on_detail_watchers(1)
+        for _ in range(3):
+            await published.next("usage")
+        roster.refreshed.set()
+        told = await published.next("usage-details")
+        assert "terminal 1" in [program["name"] for program in told["programs"]]
+
+
+async def test_warnings_do_not_depend_on_names(tmp_path: Path, logged: list[str]) -> None:
+    async with managing(tmp_path) as (manager, published):
+        await published.next("usage")
+        manager._details.programs = []
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise RuntimeError("a name that cannot be told")
+
+        manager._details.look = fail  # type: ignore[method-assign]
+        manager.on_detail_watchers(1)
+        before = msgspec.convert(await published.next("usage"), UsageSnapshot)
+        death = Death(
+            time=before.time, kernel_id="k", name="a", path=None, exit_code=-11, gave_up=False
+        )
+        manager._roster.on_death(death)
+        told = await published.until("notices", lambda told: bool(told["notices"]))
+        assert told["notices"][0]["code"] == "kernel_crashed"
+    assert "Processes could not be looked at Traceback" in logged
 
 
 @pytest.mark.parametrize(

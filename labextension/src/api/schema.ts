@@ -669,7 +669,7 @@ export interface operations {
                 since?: string;
                 /** @description To when, RFC 3339; now if left out. */
                 until?: string;
-                /** @description Seconds per point at least; the history has 1, 10, 60, 600 and 3600. Left out, the finest that covers the time with at most 2200 points. */
+                /** @description Seconds per point at least; the history has 1, 10, 60, 600 and 3600. The finest that covers the time with at most 2200 points is given; as comma-separated values, the one asked for. */
                 resolution?: number;
             };
             header?: never;
@@ -702,7 +702,7 @@ export interface operations {
                 since?: string;
                 /** @description To when, RFC 3339; now if left out. */
                 until?: string;
-                /** @description Seconds per point at least; the history has 1, 10, 60, 600 and 3600. Left out, the finest that covers the time with at most 2200 points. */
+                /** @description Seconds per point at least; the history has 1, 10, 60, 600 and 3600. The finest that covers the time with at most 2200 points is given; as comma-separated values, the one asked for. */
                 resolution?: number;
             };
             header?: never;
