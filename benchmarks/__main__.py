@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import page_size, polling, requests, startup, streams
+from . import history, page_size, panel, polling, requests, startup, storage, streams
 from .figures import Figure, table
-from .surroundings import describe, peer_directory
+from .surroundings import compile_all, describe, peer_directory
 
 #: Nothing here may take longer than that altogether.
-_LIMIT_SECONDS = 900
+_LIMIT_SECONDS = 1200
 
 _QUICK_WARNING = "**Quick: too few rounds to be quoted.**"
 
@@ -35,6 +35,7 @@ def main() -> None:
     signal.alarm(_LIMIT_SECONDS)
     # Before anything is measured, for it may install the peer.
     peer_directory()
+    compile_all()
     print("\n\n".join([*describe(), *([_QUICK_WARNING] if options.quick else [])]))
     for name, measure in benchmarks.items():
         if options.only and name not in options.only:
@@ -49,17 +50,36 @@ def main() -> None:
 
 def _benchmarks(*, quick: bool) -> dict[str, Callable[[Path], list[Figure]]]:
     sizes = (
-        (requests.Size(2, 30, 3), polling.Size(1, 4), streams.Size(1, 10), startup.Size(1))
+        (
+            requests.Size(2, 30, 3),
+            polling.Size(1, 4),
+            streams.Size(1, 10),
+            panel.Size(kernels=5, processes=20, window_seconds=10),
+            history.Size(5, 2, 2),
+            storage.Size(10, 1),
+            startup.Size(1),
+        )
         if quick
-        else (requests.Size(), polling.Size(), streams.Size(), startup.Size())
+        else (
+            requests.Size(),
+            polling.Size(),
+            streams.Size(),
+            panel.Size(),
+            history.Size(),
+            storage.Size(),
+            startup.Size(),
+        )
     )
-    for_requests, for_polling, for_streams, for_startup = sizes
+    of_requests, of_polling, of_streams, of_panel, of_history, of_storage, of_startup = sizes
     return {
-        "requests": lambda directory: requests.measure(directory, for_requests),
-        "polling": lambda directory: polling.measure(directory, for_polling),
-        "streams": lambda directory: streams.measure(directory, for_streams),
-        "startup": lambda directory: startup.measure(directory, for_startup),
-        "page-size": lambda _: page_size.measure(),
+        "requests": lambda directory: requests.measure(directory, of_requests),
+        "polling": lambda directory: polling.measure(directory, of_polling),
+        "streams": lambda directory: streams.measure(directory, of_streams),
+        "panel": lambda directory: panel.measure(directory, of_panel),
+        "history": lambda directory: history.measure(directory, of_history),
+        "storage": lambda directory: storage.measure(directory, of_storage),
+        "startup": lambda directory: startup.measure(directory, of_startup),
+        "page-size": page_size.measure,
     }
 
 

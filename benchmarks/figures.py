@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-_DECIMALS = {"ms": 2, "%": 3, "MB": 1, "kB": 1, "x": 2, "": 0}
+_DECIMALS = {"ms": 2, "s": 1, "%": 3, "MB": 1, "kB": 1, "x": 2, "": 0}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Figure:
 
     what: str
     value: float
-    unit: Literal["ms", "%", "MB", "kB", "x", ""]
+    unit: Literal["ms", "s", "%", "MB", "kB", "x", ""]
     target: float | None = None
     bound: Literal["at most", "at least"] = "at most"
     note: str = ""

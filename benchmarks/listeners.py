@@ -18,6 +18,10 @@ import msgspec
 from .servers import TOKEN
 from .surroundings import ROOT
 
+#: What a page reads, by what of ours is to be seen on it.
+STATUS_BAR = "usage"
+PANEL = "usage,usage-details,notices"
+
 _TIME = re.compile(rb'event: usage\ndata: \{[^\n]*?"time":"([^"]+)"')
 _PATIENCE_SECONDS = 30.0
 
@@ -35,10 +39,10 @@ class Listeners:
 
 
 @contextmanager
-def listening(port: int, count: int) -> Iterator[Listeners]:
-    """Have so many readers of a server's stream for a while."""
+def listening(port: int, count: int, topics: str = STATUS_BAR) -> Iterator[Listeners]:
+    """Have so many readers of topics of a server's stream for a while."""
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(port), str(count)],
+        [sys.executable, "-m", __name__, str(port), str(count), topics],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -54,10 +58,10 @@ def listening(port: int, count: int) -> Iterator[Listeners]:
         process.wait()
 
 
-async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(port: int, topics: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     request = (
-        "GET /jupyter-einfra/stream?topics=usage HTTP/1.1\r\n"
+        f"GET /jupyter-einfra/stream?topics={topics} HTTP/1.1\r\n"
         f"Host: 127.0.0.1:{port}\r\nAuthorization: token {TOKEN}\r\n\r\n"
     )
     writer.write(request.encode())
@@ -67,8 +71,8 @@ async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
     return reader, writer
 
 
-async def _listen(port: int, count: int) -> list[list[str]]:
-    connecting = asyncio.gather(*(_connect(port) for _ in range(count)))
+async def _listen(port: int, count: int, topics: str) -> list[list[str]]:
+    connecting = asyncio.gather(*(_connect(port, topics) for _ in range(count)))
     connections = await asyncio.wait_for(connecting, _PATIENCE_SECONDS)
     received = [bytearray() for _ in connections]
 
@@ -91,5 +95,5 @@ async def _listen(port: int, count: int) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    told = asyncio.run(_listen(int(sys.argv[1]), int(sys.argv[2])))
+    told = asyncio.run(_listen(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
     print(msgspec.json.encode(told).decode())

@@ -19,7 +19,7 @@ CHILDREN = 300
 class Size:
     """How much is measured."""
 
-    rounds: int = 7
+    rounds: int = 5
     requests: int = 150
     slow_requests: int = 12
 

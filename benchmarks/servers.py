@@ -6,7 +6,7 @@ import http.client
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -25,10 +25,15 @@ EXTENSIONS = {
     "proxy": ("jupyter_server_proxy",),
     "einfra": ("jupyter_server_proxy", "jupyter_einfra"),
     "peer": ("jupyter_resource_usage",),
+    # Whatever is loaded while it runs.
+    "later": (),
 }
-Kind = Literal["bare", "proxy", "einfra", "peer"]
+Kind = Literal["bare", "proxy", "einfra", "peer", "later"]
 
 _ANSWER_SECONDS = 30.0
+
+#: How our own threads' names begin.
+_OURS = "einfra-"
 
 
 class Connection:
@@ -43,7 +48,7 @@ class Connection:
         self._http.request(method, path, headers=self._headers)
         reply = self._http.getresponse()
         body = reply.read()
-        if reply.status != http.client.OK:
+        if reply.status not in (http.client.OK, http.client.CREATED):
             raise RuntimeError(f"{method} {path} answered {reply.status}: {body[:500]!r}")
         return body
 
@@ -70,7 +75,8 @@ class Server:
     def __init__(
         self, directory: Path, kind: Kind, arguments: Sequence[str] = (), *, helped: bool = True
     ) -> None:
-        directory.mkdir()
+        # It may be there already, with what the server is to find.
+        directory.mkdir(exist_ok=True)
         extensions = [*EXTENSIONS[kind], *(["benchmarks.inside"] if helped else [])]
         enabled = dict.fromkeys(extensions, True)
         self.port = free_port()
@@ -137,14 +143,23 @@ class Server:
         # Source: clock_getres(2) and linux/posix-timers.h, CPUCLOCK_SCHED of a process.
         return time.clock_gettime((~self.pid << 3) | 2)
 
-    def threads(self) -> dict[str, int]:
-        """Return the kernel's ids of its Python threads, by name."""
-        return cast("dict[str, int]", self.ask("/benchmark/threads"))
+    def our_threads(self) -> list[int]:
+        """Return the kernel's ids of our own threads: samplers, and who writes to disk."""
+        threads = cast("dict[str, list[int]]", self.ask("/benchmark/threads"))
+        return [i for name, ids in threads.items() if name.startswith(_OURS) for i in ids]
 
-    def thread_cpu_seconds(self, thread: int) -> float:
-        """CPU time of one of its threads so far."""
-        path = Path(f"/proc/{self.pid}/task/{thread}/schedstat")
-        return int(path.read_text().split()[0]) / 1e9
+    def threads_cpu_seconds(self, threads: Iterable[int]) -> float:
+        """CPU time of some of its threads so far."""
+        paths = [Path(f"/proc/{self.pid}/task/{thread}/schedstat") for thread in threads]
+        return sum(int(path.read_text().split()[0]) for path in paths) / 1e9
+
+    def load(self, extension: str) -> None:
+        """Load one more extension; needs `inside`."""
+        self.ask(f"/benchmark/extension?name={extension}", "POST")
+
+    def unload(self, extension: str) -> None:
+        """Stop an extension as at the server's end; needs `inside`."""
+        self.ask(f"/benchmark/extension?name={extension}", "DELETE")
 
     def rss_bytes(self) -> int:
         """Resident memory of its process."""
@@ -157,7 +172,7 @@ class Server:
 
 def _environment(directory: Path, kind: Kind) -> Mapping[str, str]:
     paths = [str(ROOT)]
-    if kind == "peer":
+    if kind in {"peer", "later"}:
         paths.append(str(peer_directory()))
     # Jupyter then reads no configuration at all, so that nothing else is loaded.
     return {

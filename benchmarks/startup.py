@@ -24,7 +24,7 @@ _SETTLE_SECONDS = 1.2
 class Size:
     """How much is measured; one more round fills the caches and is thrown away."""
 
-    rounds: int = 9
+    rounds: int = 5
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ def measure(directory: Path, size: Size) -> list[Figure]:
     for turn in range(size.rounds + 1):
         # Another one goes first every time.
         for kind, _ in _KINDS[turn % 3 :] + _KINDS[: turn % 3]:
-            start = _start(directory / f"start-{kind}-{turn}", kind)
+            one = start(directory / f"start-{kind}-{turn}", kind)
             if turn:
-                starts[kind].append(start)
+                starts[kind].append(one)
     ready = {kind: [s.ready_ms for s in starts[kind]] for kind, _ in _KINDS}
     cpu = {kind: [s.cpu_ms for s in starts[kind]] for kind, _ in _KINDS}
     rss = {kind: [s.rss_mb for s in starts[kind]] for kind, _ in _KINDS}
@@ -86,7 +86,8 @@ def _added(
     )
 
 
-def _start(directory: Path, kind: Kind) -> Start:
+def start(directory: Path, kind: Kind) -> Start:
+    """Start a server, with what its home may hold already, and end it."""
     begin = time.monotonic()
     server = Server(directory, kind, helped=False)
     try:

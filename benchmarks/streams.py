@@ -13,14 +13,13 @@ from .listeners import Listeners, listening
 from .servers import Server, running
 
 READERS = 50
-_SAMPLERS = ("einfra-usage", "einfra-nvml")
 
 
 @dataclass(frozen=True)
 class Size:
     """How much is measured; the window holds whole ticks of ten seconds."""
 
-    rounds: int = 3
+    rounds: int = 2
     window_seconds: float = 20.0
 
 
@@ -45,7 +44,7 @@ def measure(directory: Path, size: Size) -> list[Figure]:
             stack.enter_context(running(directory, f"streams-einfra-{number}", "einfra"))
             for number in range(3)
         ]
-        threads = {server: server.threads() for server in ours}
+        threads = {server: server.our_threads() for server in ours}
         for turn in range(size.rounds):
             parts = dict(zip((0, 1, READERS), ours[turn % 3 :] + ours[: turn % 3], strict=True))
             with ExitStack() as readers:
@@ -66,16 +65,12 @@ def measure(directory: Path, size: Size) -> list[Figure]:
 
 
 def _read(
-    bare: Server, parts: dict[int, Server], threads: dict[Server, dict[str, int]]
+    bare: Server, parts: dict[int, Server], threads: dict[Server, list[int]]
 ) -> dict[str, float]:
     cpu = {"bare": bare.cpu_seconds()}
     for readers, server in parts.items():
         cpu[f"{readers}"] = server.cpu_seconds()
-        cpu[f"sampler {readers}"] = sum(
-            server.thread_cpu_seconds(thread)
-            for name, thread in threads[server].items()
-            if name in _SAMPLERS
-        )
+        cpu[f"sampler {readers}"] = server.threads_cpu_seconds(threads[server])
     return cpu
 
 
@@ -100,7 +95,7 @@ def _figures(
     def sampler(name: str, what: str, target: float | None) -> Figure:
         values = samplers[f"sampler {name}"]
         return Figure(
-            f"CPU of a core, sampler threads, {what}",
+            f"CPU of a core, our threads, {what}",
             median(values),
             "%",
             target,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import platform
 import subprocess
@@ -42,6 +43,11 @@ def peer_directory() -> Path:
         )
         unfinished.rename(directory)
     return directory
+
+
+def compile_all() -> None:
+    """Have the bytecode of our own modules, as ``pip`` makes it when it installs them."""
+    compileall.compile_dir(ROOT / "jupyter_einfra", quiet=1)
 
 
 def describe() -> Iterator[str]:

@@ -131,6 +131,10 @@ class EinfraHandler(APIHandler):
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
+    def compute_etag(self) -> None:
+        """Have none: what is never kept needs no name, and a hash would hold the loop."""
+        return
+
     def require_feature(self, name: str) -> None:
         """Answer `FeatureOff` if the feature is known and does not run."""
         statuses: FeatureStatuses = self.settings[STATUSES]

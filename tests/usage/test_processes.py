@@ -399,15 +399,15 @@ def test_no_more_use_is_told_than_there_can_have_been(
 @pytest.mark.parametrize(
     ("cost", "least", "pace"),
     [
-        (0.003, 1.0, 1.0),
-        (0.003, 5.0, 5.0),
-        (0.02, 1.0, 4.0),
+        (0.001, 1.0, 1.0),
+        (0.001, 5.0, 5.0),
+        (0.008, 1.0, 4.0),
         (10.0, 1.0, 30.0),
         (0.0, 0.2, 1.0),
         (0.0, 90.0, 30.0),
     ],
 )
-def test_looking_takes_a_two_hundredth_of_a_core_at_most(
+def test_looking_takes_a_five_hundredth_of_a_core_at_most(
     cost: float, least: float, pace: float
 ) -> None:
     assert pace_seconds(cost, least) == pytest.approx(pace)

@@ -23,7 +23,7 @@ from .process_table import Process, ProcessTable, cores_by_process
 __all__ = ["Process", "ProcessTable", "RosterEntry", "pace_seconds", "programs"]
 
 #: Most of a core that looking at processes may take.
-MOST_SHARE = 0.005
+MOST_SHARE = 0.002
 MOST_SECONDS = 30.0
 LEAST_SECONDS = 1.0
 
