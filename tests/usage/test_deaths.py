@@ -215,10 +215,18 @@ def test_of_several_that_it_may_have_been_none_is_named(names: list[str]) -> Non
     assert "name" not in notice.params
 
 
-def test_without_a_kill_and_with_a_dead_kernel_there_is_nothing_more_to_tell() -> None:
+def test_whether_a_kernel_died_is_not_claimed() -> None:
+    notice = killed_elsewhere(QUIET, ONE_KILL, [], NOW)
+    assert notice is not None
+    assert notice.message == (
+        "A process was killed at 03:12 UTC for want of memory. Look whether what it did is "
+        "complete; use less memory or a larger server."
+    )
+
+
+def test_without_a_kill_there_is_nothing_to_tell() -> None:
     assert killed_elsewhere(QUIET, QUIET, ["x"], NOW) is None
     assert killed_elsewhere(Counters(), ONE_KILL, ["x"], NOW) is None
-    assert killed_elsewhere(QUIET, ONE_KILL, ["x"], NOW, [TRAIN]) is None
 
 
 def program(number: str, processes: int | None) -> Program:
@@ -316,3 +324,12 @@ def test_of_very_many_notebooks_some_are_named() -> None:
     assert kernels.endswith("9.ipynb and 490 more")
     assert len(kernels) < 200
     assert len(str(notice.params["paths"]).split("\n")) == 50
+
+
+def test_names_that_are_no_line_of_text_break_no_list() -> None:
+    names = ["train.ipynb", "two\nlines.ipynb", "half a \ud83d.ipynb", "dětské 👩‍🚀.ipynb"]
+    notice = previous_run_notice(run("killed"), names, NOW)
+    assert notice is not None
+    assert str(notice.params["paths"]).split("\n") == ["train.ipynb", "dětské 👩‍🚀.ipynb"]
+    assert "two lines.ipynb" in str(notice.params["kernels"])
+    msgspec.json.encode(notice)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from servers.samples import GIB, SHARED, SLICE, WHOLE, sample
 
 from jupyter_einfra.models import Notice
+from jupyter_einfra.usage.alerts.shortages import Throttling
 from jupyter_einfra.usage.alerts.trend import Trend
 from jupyter_einfra.usage.alerts.warnings import Thresholds, Watch
 from jupyter_einfra.usage.models import GpuUsage, Program, UsageSnapshot
@@ -78,17 +79,19 @@ def with_memory(gib: float | None, **also: Any) -> UsageSnapshot:
     return msgspec.structs.replace(QUIET, memory=msgspec.structs.replace(QUIET.memory, **figures))
 
 
-def throttled(share: float | None) -> UsageSnapshot:
-    return msgspec.structs.replace(
-        QUIET, cpu=msgspec.structs.replace(QUIET.cpu, throttled_share=share)
-    )
+def throttled(share: float | None, used: float | None = 1.8) -> UsageSnapshot:
+    cpu = msgspec.structs.replace(QUIET.cpu, throttled_share=share, used_cores=used)
+    return msgspec.structs.replace(QUIET, cpu=cpu)
 
 
-def with_disk(used: float | None, limit: float | None = 100.0) -> UsageSnapshot:
+def with_disk(
+    used: float | None, limit: float | None = 100.0, scope: Any = "quota"
+) -> UsageSnapshot:
     disk = msgspec.structs.replace(
         QUIET.disks[0],
         used_bytes=None if used is None else round(used * GIB),
         limit_bytes=None if limit is None else round(limit * GIB),
+        scope=scope,
     )
     return msgspec.structs.replace(QUIET, disks=[disk])
 
@@ -376,6 +379,40 @@ def test_the_sampler_hurries_near_the_limit_only() -> None:
     assert not story.watch.needs_fast_pace(), "nobody knows"
 
 
+def test_memory_that_is_held_and_does_not_move_needs_no_hurry() -> None:
+    story = Story()
+    story.memory(14)
+    assert story.watch.needs_fast_pace(), "how it got there is not known"
+    story.memory(*[14 + 0.03 * (i % 5) for i in range(121)])
+    assert not story.watch.needs_fast_pace()
+    story.memory(14.2)
+    assert story.watch.needs_fast_pace()
+    story.memory(*[14.2] * 120)
+    assert story.watch.needs_fast_pace()
+    story.memory(14.2)
+    assert not story.watch.needs_fast_pace()
+    # Steps too small to see add up.
+    story.memory(*[14.2, 14.25, 14.3, 14.4], seconds=10)
+    assert story.watch.needs_fast_pace()
+
+
+def test_memory_that_was_out_of_sight_may_have_moved() -> None:
+    story = Story()
+    story.memory(*[14.0] * 130)
+    assert not story.watch.needs_fast_pace()
+    for _ in range(61):
+        story.tell(with_memory(None))
+    story.memory(14.0)
+    assert story.watch.needs_fast_pace()
+
+
+def test_a_warning_stands_while_memory_does_not_move() -> None:
+    story = Story()
+    story.memory(*[15.0] * 300)
+    assert not story.watch.needs_fast_pace()
+    story.only("memory_high")
+
+
 # --- processor ------------------------------------------------------------------------
 
 
@@ -392,8 +429,52 @@ def test_a_processor_limit_that_holds_programs_back_is_told() -> None:
     notice = story.only("cpu_throttled")
     assert notice.severity == "info"
     assert notice.params == {"limit_cores": 2, "throttled_share": 0.4, "seconds": 300}
-    assert "all 2 cores of your limit" in notice.message
-    assert "40% of the last 5 minutes" in notice.message
+    assert notice.message == (
+        "You are at your limit of 2 cores: programs were held back in 40% of their turns over "
+        "the last 5 minutes. Use fewer of them at once, or run on a larger server."
+    )
+
+
+@pytest.mark.parametrize("used", [0.3, 1.39, None])
+def test_bursts_that_are_held_back_do_not_need_more_cores(used: float | None) -> None:
+    story = Story()
+    for _ in range(400):
+        assert story.tell(throttled(0.9, used)) == []
+
+
+def test_mean_use_counts_and_the_notice_goes_with_it() -> None:
+    story = Story()
+    for used in [0.9, 2.0] * 200:
+        story.tell(throttled(0.4, used))
+    story.only("cpu_throttled")
+    for _ in range(300):
+        story.tell(throttled(0.4, 0.5))
+    assert story.notices == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0.2, 12),
+            st.floats(0, 1) | st.none(),
+            st.floats(0, 2) | st.none(),
+        ),
+        max_size=100,
+    )
+)
+def test_sums_that_run_are_those_of_the_window(
+    steps: list[tuple[float, float | None, float | None]],
+) -> None:
+    throttling = Throttling(share=0.25, window_seconds=60)
+    now = 0.0
+    for seconds, share, used in steps:
+        now += seconds
+        throttling.update(throttled(share, used), now)
+        parts = throttling._parts
+        assert all(part.until >= now - 60 for part in parts)
+        assert throttling._covered == pytest.approx(sum(part.seconds for part in parts))
+        assert throttling._stopped == pytest.approx(sum(p.stopped for p in parts), abs=1e-9)
+        assert throttling._used == pytest.approx(sum(p.used for p in parts), abs=1e-9)
 
 
 def test_the_share_is_of_time_not_of_samples() -> None:
@@ -441,6 +522,7 @@ def test_a_disk_that_is_nearly_full_is_told_until_there_is_room() -> None:
     notice = story.only("disk_full")
     assert notice.params == {
         "disk": "home",
+        "scope": "quota",
         "path": "/home/jovyan",
         "used_bytes": 95 * GIB,
         "limit_bytes": 100 * GIB,
@@ -452,6 +534,33 @@ def test_a_disk_that_is_nearly_full_is_told_until_there_is_room() -> None:
     for _ in range(11):
         story.tell(with_disk(92.9))
     assert story.notices == []
+
+
+@pytest.mark.parametrize("limit", [1000, 102400])
+def test_a_file_system_with_much_room_is_not_nearly_full(limit: float) -> None:
+    story = Story()
+    assert story.tell(with_disk(limit - 20, limit, "filesystem")) == []
+    story.tell(with_disk(limit - 19.9, limit, "filesystem"))
+    story.only("disk_full")
+    for _ in range(20):
+        story.tell(with_disk(limit - 21.9, limit, "filesystem"))
+    story.only("disk_full")
+    for _ in range(11):
+        story.tell(with_disk(limit - 22, limit, "filesystem"))
+    assert story.notices == []
+
+
+def test_a_quota_is_judged_by_its_share_alone() -> None:
+    story = Story()
+    story.tell(with_disk(960, 1000))
+    story.only("disk_full")
+
+
+def test_what_others_may_use_too_is_not_called_ones_own() -> None:
+    story = Story()
+    story.tell(with_disk(102390, 102400, "filesystem"))
+    message = story.only("disk_full").message
+    assert message.startswith("The disk of /home/jovyan is nearly full: 100.0 of 100 TiB.")
 
 
 def test_unknown_disks_never_warn_and_change_nothing() -> None:

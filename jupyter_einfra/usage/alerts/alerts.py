@@ -90,6 +90,8 @@ class Alerts:
         self._found: deque[_Found] = deque()
         self._warned: set[str] = set()
         self._explained: deque[Notice] = deque()
+        self._unexplained: Notice | None = None
+        """The latest kill that was told without a dead kernel."""
         self._used: deque[tuple[datetime, int]] = deque()
         self._looks: deque[tuple[float, Sequence[Program]]] = deque(maxlen=2)
         self._oom_kills: int | None = None
@@ -176,6 +178,9 @@ class Alerts:
         told = sum(program.memory_bytes or 0 for program in ours)
         # Others may count against another limit, as those of a pod's other containers do.
         explained = used_bytes is None or 2 * told >= used_bytes
+        # Where others are not listed, whoever it is may be none of ours.
+        if not explained and len(ours) == len(programs):
+            return None
         return next(iter(ours if explained else programs), None)
 
     def _shrunk(self) -> list[str]:
@@ -215,7 +220,10 @@ class Alerts:
             scope=memory.scope,
         )
         self._dead.add(found.death.kernel_id)
-        self._on_cause(cause_of(notice))
+        cause = cause_of(notice)
+        if loss.was_told and cause in ("out-of-memory", "machine-out-of-memory"):
+            self._take_back()
+        self._on_cause(cause)
         self._tell(notice)
 
     def _tell_of_unexplained(self, time: datetime, at_seconds: float) -> None:
@@ -225,7 +233,15 @@ class Alerts:
         notice = killed_elsewhere(loss.before, loss.after, self._losers, time)
         self._losers = []
         if notice is not None:
+            self._unexplained = notice
             self._tell(notice)
+
+    def _take_back(self) -> None:
+        """Withdraw what a late death explains after all."""
+        notice, self._unexplained = self._unexplained, None
+        if notice is not None:
+            self._explained = deque(n for n in self._explained if n.id != notice.id)
+            self._board.withdraw(notice.id)
 
     def _tell(self, notice: Notice) -> None:
         self._record(event_of(notice))

@@ -176,7 +176,6 @@ def killed_elsewhere(
     after: Counters,
     names: Sequence[str],
     now: datetime,
-    deaths: Sequence[Death] = (),
 ) -> Notice | None:
     """Tell of a process killed for want of memory that was no kernel.
 
@@ -188,10 +187,8 @@ def killed_elsewhere(
         Programs that have fewer processes than before; a single one is named.
     now:
         The moment of the later count.
-    deaths:
-        Kernels that died meanwhile; any of them explains what was counted.
     """
-    if not rose(before.oom_kills, after.oom_kills) or deaths:
+    if not rose(before.oom_kills, after.oom_kills):
         return None
     params: Params = {"time": rfc3339(now)}
     what = "A process"
@@ -204,7 +201,7 @@ def killed_elsewhere(
         feature="usage",
         severity="error",
         code="process_out_of_memory",
-        message=f"{what} was killed at {clock(now)} for want of memory. No kernel died. "
+        message=f"{what} was killed at {clock(now)} for want of memory. "
         "Look whether what it did is complete; use less memory or a larger server.",
         params=params,
         kernel_id=None,

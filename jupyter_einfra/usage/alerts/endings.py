@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ...models import Notice, Params
 from ..models import Run
+from ..programs.names import tidy
 from .wording import clock, day, rfc3339, share
 
 #: As many notebooks as people read in one sentence, and as are told to their pages.
@@ -49,9 +50,10 @@ def previous_run_notice(run: Run, open_names: Sequence[str], now: datetime) -> N
     lost = ""
     if open_names:
         more = len(open_names) - MOST_NAMES
-        kernels = ", ".join(open_names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+        named = ", ".join(tidy(name) for name in open_names[:MOST_NAMES])
+        kernels = named + (f" and {more} more" if more > 0 else "")
         params["kernels"] = kernels
-        params["paths"] = "\n".join(open_names[:MOST_PATHS])
+        params["paths"] = "\n".join(filter(_is_one_line, open_names[:MOST_PATHS]))
         lost = f" Variables of these are lost: {kernels}."
     then = " Use less memory, or start a larger server." if starved else ""
     return Notice(
@@ -65,3 +67,8 @@ def previous_run_notice(run: Run, open_names: Sequence[str], now: datetime) -> N
         kernel_id=None,
         path=None,
     )
+
+
+def _is_one_line(path: str) -> bool:
+    """Whether a path can be told as a line of text, which names of files need not be."""
+    return "\n" not in path and not any("\ud800" <= c <= "\udfff" for c in path)

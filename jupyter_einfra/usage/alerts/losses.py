@@ -18,6 +18,10 @@ from .deaths import Counters, rose
 #: Jupyter looks every 3 s whether a kernel lives; twice that for a busy machine.
 NOTICED_SECONDS = 6.0
 
+#: A held loop, or a busy machine, notices a death later still. Until then a kill that was
+#: told without a dead kernel may turn out to have been one.
+LATE_SECONDS = 60.0
+
 #: Kept at one sample a second; more than is ever asked for.
 _KEPT = 30
 
@@ -30,6 +34,8 @@ class Loss:
     """When it was noticed."""
     before: Counters
     after: Counters
+    was_told: bool = False
+    """It was told before as one that no dead kernel explains."""
 
 
 class Losses:
@@ -38,6 +44,7 @@ class Losses:
     def __init__(self) -> None:
         self._counted: deque[tuple[float, Counters]] = deque(maxlen=_KEPT)
         self._unexplained: tuple[float, Counters] | None = None
+        self._told: tuple[float, Counters] | None = None
         self._origin = ""
 
     def count(self, at_seconds: float, counters: Counters, origin: str) -> None:
@@ -45,7 +52,7 @@ class Losses:
         if origin != self._origin:
             self._origin = origin
             self._counted.clear()
-            self._unexplained = None
+            self._unexplained = self._told = None
         if self._counted and self._unexplained is None:
             before = self._counted[-1][1]
             if rose(before.oom_kills, counters.oom_kills):
@@ -61,14 +68,20 @@ class Losses:
         if not self._counted:
             return Loss(at_seconds, Counters(), Counters())
         earlier = [c for at, c in self._counted if at <= at_seconds - NOTICED_SECONDS]
-        before = earlier[-1] if earlier else self._counted[0][1]
-        if killed and rose(before.oom_kills, self._counted[-1][1].oom_kills):
+        before, after = earlier[-1] if earlier else self._counted[0][1], self._counted[-1][1]
+        was_told = False
+        if killed and not rose(before.oom_kills, after.oom_kills):
+            kill = self._unexplained or self._told
+            if kill is not None and at_seconds - kill[0] <= LATE_SECONDS:
+                before, was_told = kill[1], self._unexplained is None
+        if killed and rose(before.oom_kills, after.oom_kills):
             self._unexplained = None  # this kernel explains it
-        return Loss(at_seconds, before, self._counted[-1][1])
+        return Loss(at_seconds, before, after, was_told)
 
     def unexplained(self, at_seconds: float) -> Loss | None:
         """Return kills after which no kernel was found dead, once; None if there are none."""
         if self._unexplained is None or at_seconds < self._unexplained[0] + NOTICED_SECONDS:
             return None
-        (noticed, before), self._unexplained = self._unexplained, None
+        self._told, self._unexplained = self._unexplained, None
+        noticed, before = self._told
         return Loss(noticed, before, self._counted[-1][1])

@@ -26,9 +26,14 @@ TREND_MIN_SHARE = 0.5
 #: A trend is over once the limit is this many times further off than it may be.
 TREND_SLACK = 2.0
 
-#: So near the limit, samples come fast.
+#: So near the limit, samples come fast while memory moves.
 NEAR_SHARE = 0.8
 NEAR_SECONDS = 600.0
+
+#: Memory moves when it changed by so much of the limit, and for this time after. What is
+#: held for days needs no closer look, and looking must not pass for use of the server.
+MOVED_SHARE = 0.01
+MOVING_SECONDS = 120.0
 
 #: After this time without a figure nothing can be claimed.
 UNKNOWN_SECONDS = 60.0
@@ -52,6 +57,9 @@ class MemoryPressure:
         self._growth = Latch()
         self._standing = Standing()
         self._seen_at: float | None = None
+        self._settled: int | None = None
+        """What was in use when it last moved."""
+        self._moved_at = 0.0
         self.is_near = False
         """Whether the limit may be met before long."""
 
@@ -71,6 +79,7 @@ class MemoryPressure:
     def _lose_sight(self, now: float) -> None:
         if self._seen_at is None or now - self._seen_at >= UNKNOWN_SECONDS:
             self._level, self._growth = Latch(), Latch()
+            self._settled = None
             self.is_near = False
             self._standing.clear()
 
@@ -81,7 +90,10 @@ class MemoryPressure:
         self._trend.add(now, used)
         slope = self._trend.slope()
         left = None if slope is None else max(0, limit - used) / slope
-        self.is_near = part >= NEAR_SHARE or (left is not None and left <= NEAR_SECONDS)
+        is_moving = self._is_moving(used, limit, now)
+        self.is_near = (part >= NEAR_SHARE and is_moving) or (
+            left is not None and left <= NEAR_SECONDS
+        )
         high = self._share > 0 and self._level.update(
             now, bad=part >= self._share, well=part < self._clear_share
         )
@@ -109,6 +121,11 @@ class MemoryPressure:
             critical=critical,
         )
         self._standing.show(notice, now)
+
+    def _is_moving(self, used: int, limit: int, now: float) -> bool:
+        if self._settled is None or abs(used - self._settled) >= MOVED_SHARE * limit:
+            self._settled, self._moved_at = used, now
+        return now - self._moved_at <= MOVING_SECONDS
 
 
 def _notice(

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
+from typing import NamedTuple
 
 from ...models import Notice
-from ..models import DiskUsage, UsageSnapshot
+from ..models import CpuUsage, DiskUsage, UsageSnapshot
 from .standing import Latch, Standing
 from .wording import rfc3339, share
 
 #: Part of the window that must be known for its share to mean anything.
 COVERED_PART = 0.8
+
+#: A program that works in bursts is held back in most of its few turns. Only mean use of
+#: so much of the limit says that more would help.
+BUSY_SHARE = 0.7
 
 #: The notice goes when the share has fallen by so much.
 THROTTLED_SLACK = 0.8
@@ -25,9 +30,23 @@ TELL_AGAIN_SECONDS = 3600.0
 #: A disk is well again when its share has fallen by so much.
 DISK_SLACK = 0.02
 
+#: A file system may be everybody's and huge: with so much free it is not nearly full, and
+#: it is well again with so much.
+ROOMY_BYTES = 20 * 2**30
+ROOMY_AGAIN_BYTES = 22 * 2**30
+
+
+class _Part(NamedTuple):
+    until: float
+    seconds: float
+    stopped: float
+    """Seconds times the share of turns in which programs were held back."""
+    used: float
+    """Seconds times the share of the limit in use."""
+
 
 class Throttling:
-    """Follows the share of time in which programs are stopped at the CPU limit.
+    """Follows the share of turns in which programs are held back at the CPU limit.
 
     Parameters
     ----------
@@ -38,8 +57,9 @@ class Throttling:
     def __init__(self, *, share: float, window_seconds: float) -> None:
         self._share = share
         self._window_seconds = window_seconds
-        self._parts: deque[tuple[float, float, float]] = deque()
-        """Moments, the seconds up to each, and the share in them."""
+        self._parts: deque[_Part] = deque()
+        self._covered = self._stopped = self._used = 0.0
+        """Sums over the parts."""
         self._before: float | None = None
         self._told = Latch(TELL_AGAIN_SECONDS)
         self._holds = Latch()
@@ -49,41 +69,50 @@ class Throttling:
         """Take a sample; return the notice that holds, if any."""
         if self._share <= 0 or self._window_seconds <= 0:
             return []
-        stopped = self._mean(sample.cpu.throttled_share, now)
         cores = sample.cpu.limit_cores
-        bad = stopped is not None and cores is not None and stopped >= self._share
-        well = stopped is None or stopped < self._share * THROTTLED_SLACK
+        self._take(sample.cpu, now)
+        known = cores is not None and self._covered >= self._window_seconds * COVERED_PART
+        stopped = self._stopped / self._covered if known else 0.0
+        used = self._used / self._covered if known else 0.0
+        bad = stopped >= self._share and used >= BUSY_SHARE
+        well = stopped < self._share * THROTTLED_SLACK or used < BUSY_SHARE * THROTTLED_SLACK
         news = not self._told.closed
         self._told.update(now, bad=bad, well=not bad)
         if not self._holds.update(now, bad=bad, well=well):
             self._standing.clear()
-        elif bad and news and stopped is not None and cores is not None:
+        elif bad and news and cores is not None:
             self._standing.show(self._notice(sample.time, stopped, cores), now)
         return [] if self._standing.notice is None else [self._standing.notice]
 
-    def _mean(self, stopped: float | None, now: float) -> float | None:
-        """Return the share over the window; None where too little of it is known."""
+    def _take(self, cpu: CpuUsage, now: float) -> None:
+        """Keep sums over the window; what is not known is left out of it."""
         before, self._before = self._before, now
-        if before is not None and stopped is not None:
-            self._parts.append((now, now - before, stopped))
-        while self._parts and self._parts[0][0] < now - self._window_seconds:
-            self._parts.popleft()
-        covered = sum(seconds for _, seconds, _ in self._parts)
-        if covered < self._window_seconds * COVERED_PART:
-            return None
-        return sum(seconds * part for _, seconds, part in self._parts) / covered
+        stopped, used, limit = cpu.throttled_share, cpu.used_cores, cpu.limit_cores
+        if before is not None and stopped is not None and used is not None and limit:
+            seconds = now - before
+            self._add(_Part(now, seconds, seconds * stopped, seconds * used / limit), 1)
+        while self._parts and self._parts[0].until < now - self._window_seconds:
+            self._add(self._parts.popleft(), -1)
+
+    def _add(self, part: _Part, sign: int) -> None:
+        if sign > 0:
+            self._parts.append(part)
+        self._covered += sign * part.seconds
+        self._stopped += sign * part.stopped
+        self._used += sign * part.used
 
     def _notice(self, time: datetime, stopped: float, cores: float) -> Notice:
         minutes = f"{self._window_seconds / 60:.0f} minutes"
+        limit = f"{cores:g} core" if cores == 1 else f"{cores:g} cores"
         return Notice(
             id=f"cpu:{rfc3339(time)}",
             time=time,
             feature="usage",
             severity="info",
             code="cpu_throttled",
-            message=f"You use all {cores:g} cores of your limit: programs were held back in "
-            f"{stopped:.0%} of the last {minutes}. Use fewer of them at once, or run on a "
-            "larger server.",
+            message=f"You are at your limit of {limit}: programs were held back in "
+            f"{stopped:.0%} of their turns over the last {minutes}. Use fewer of them at once, "
+            "or run on a larger server.",
             params={
                 "limit_cores": cores,
                 "throttled_share": round(stopped, 3),
@@ -116,7 +145,10 @@ class FullDisks:
             if disk.used_bytes is None or not disk.limit_bytes:
                 continue
             part = disk.used_bytes / disk.limit_bytes
-            if latch.update(now, bad=part >= self._share, well=part < self._share - DISK_SLACK):
+            free = disk.limit_bytes - disk.used_bytes if disk.scope == "filesystem" else 0
+            bad = part >= self._share and free < ROOMY_BYTES
+            well = part < self._share - DISK_SLACK or free >= ROOMY_AGAIN_BYTES
+            if latch.update(now, bad=bad, well=well):
                 began = sample.time if standing.notice is None else standing.notice.time
                 standing.show(_full(disk, disk.used_bytes, disk.limit_bytes, began), now)
             else:
@@ -126,7 +158,8 @@ class FullDisks:
 
 
 def _full(disk: DiskUsage, used: int, limit: int, began: datetime) -> Notice:
-    which = "Your home folder" if disk.name == "home" else f"The disk of {disk.path}"
+    is_own = disk.name == "home" and disk.scope == "quota"
+    which = "Your home folder" if is_own else f"The disk of {disk.path}"
     return Notice(
         id=f"disk-{disk.name}:{rfc3339(began)}",
         time=began,
@@ -137,6 +170,7 @@ def _full(disk: DiskUsage, used: int, limit: int, began: datetime) -> Notice:
         "need; nothing can be saved once it is full.",
         params={
             "disk": disk.name,
+            "scope": disk.scope,
             "path": disk.path,
             "used_bytes": used,
             "limit_bytes": limit,

@@ -28,7 +28,7 @@ class Thresholds:
     trend_seconds: float = 60.0
     """Warn if memory, growing as it does, meets its limit within this time."""
     throttled_share: float = 0.25
-    """Share of the time in which programs were stopped at the CPU limit."""
+    """Share of their turns in which programs were held back at the CPU limit."""
     throttled_seconds: float = 300.0
     """The time over which that share is taken."""
     disk_share: float = 0.95

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-_UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("bytes", 1))
+_UNITS = (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("bytes", 1))
 
 _MONTHS = (  # not strftime's, which follow the server's locale
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -50,4 +50,4 @@ def _unit(count: float) -> tuple[str, int]:
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:.1f}" if unit == "GiB" else f"{value:.0f}"
+    return f"{value:.1f}" if unit in ("TiB", "GiB") else f"{value:.0f}"
