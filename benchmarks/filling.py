@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from servers.samples import GIB, WHOLE, sample
 
-from jupyter_einfra.store import state_directory
+from jupyter_einfra.state import state_directory
 from jupyter_einfra.usage.history.recorder import Recorder
 from jupyter_einfra.usage.history.tiers import TIERS
 from jupyter_einfra.usage.models import DiskUsage, NetworkUsage, UsageSnapshot

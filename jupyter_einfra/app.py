@@ -23,7 +23,7 @@ from .base import NAMESPACE, STATUSES, UnknownPathHandler
 from .config import EinfraConfigurable
 from .models import FeatureStatus, Reason
 from .notices import NOTICES, NoticeBoard
-from .store import state_directory
+from .state import state_directory
 from .stream import EinfraStream, Topic
 from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers

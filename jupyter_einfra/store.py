@@ -9,20 +9,19 @@ feature goes on, and once the file can be written again it is sent all that it l
 - the file is damaged, or of a later version: put aside, and a new one begun;
 - the disk hangs: only the thread hangs with it.
 
-The file lies in a folder of this server's own (`state_directory`). Homes are often on
+The file lies in a folder of this server's own (`state.state_directory`). Homes are often on
 NFS, so the journal is SQLite's plain one, never the shared memory of its other kind.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -40,15 +39,19 @@ from .store_file import (
     set_aside,
 )
 
-__all__ = ["Connection", "Fault", "Keeper", "Store", "Unusable", "state_directory"]
+__all__ = ["Connection", "Fault", "Keeper", "Store", "Unusable"]
 
 _T = TypeVar("_T")
 
 #: How long SQLite itself waits for a file that another program has just locked.
 _BUSY_SECONDS = 0.2
 
-#: Transactions come at about their time, lest all servers of a hub write at once.
-_JITTER = 0.15
+#: The first pause is shorter by up to this share, so that servers that started together do
+#: not write together. All later ones are equal: nothing waits longer than one pause.
+_FIRST_SPREAD = 0.5
+
+#: Tries come at about their time: all servers of a hub may have met the same fault.
+_RETRY_SPREAD = 0.15
 
 #: An operation that takes longer is said to hang.
 _HUNG_SECONDS = 20.0
@@ -89,20 +92,6 @@ class Keeper(Protocol[_T]):
         """Know that the file was damaged and where it is now; a new one follows."""
 
 
-def state_directory(data_dir: Path, environ: Mapping[str, str]) -> Path:
-    """Name the folder where this server keeps its state.
-
-    Servers of one user on one home differ by hub, user and server name; without a hub
-    all servers on the home share one. Nothing is read or made.
-    """
-    hub = environ.get("JUPYTERHUB_API_URL") or environ.get("JUPYTERHUB_BASE_URL")
-    if not hub:
-        return data_dir / "einfra" / "local"
-    names = ("JUPYTERHUB_USER", "JUPYTERHUB_SERVER_NAME")
-    key = "\0".join((hub.rstrip("/"), *(environ.get(name, "") for name in names)))
-    return data_dir / "einfra" / hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
-
-
 class Store(Generic[_T]):
     """Keeps one feature's file.
 
@@ -116,7 +105,7 @@ class Store(Generic[_T]):
         SQL scripts that lead from an empty file to the present one. The file counts
         how many it has seen; never change one that was released.
     flush_seconds:
-        Time between two transactions, give or take 15 %.
+        Time from one transaction to the next; to the second, half of it to all of it.
     log:
         Told of every fault as it begins and ends.
     retry_seconds:
@@ -148,10 +137,13 @@ class Store(Generic[_T]):
         self._identity: tuple[int, int] | None = None
         self._fault: Fault | None = Fault("opening", "")
         self._waited = False
+        self._suspected = False
         self._busy_since: float | None = None
         self._stopping = False
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"einfra-{path.stem}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"einfra-store-{path.stem}", daemon=True
+        )
 
     @property
     def fault(self) -> Fault | None:
@@ -179,6 +171,7 @@ class Store(Generic[_T]):
 
     def _run(self) -> None:
         retry = self._retry_seconds[0]
+        spread = random.uniform(1 - _FIRST_SPREAD, 1)  # noqa: S311
         while True:
             self._wake.clear()
             stopping = self._stopping
@@ -189,10 +182,11 @@ class Store(Generic[_T]):
                 break
             if done:
                 retry = self._retry_seconds[0]
-                pause = self._flush_seconds
+                pause, spread = self._flush_seconds * spread, 1.0
             else:
-                pause, retry = retry, min(2 * retry, self._retry_seconds[1])
-            self._wake.wait(pause * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+                pause = retry * random.uniform(1 - _RETRY_SPREAD, 1 + _RETRY_SPREAD)  # noqa: S311
+                retry = min(2 * retry, self._retry_seconds[1])
+            self._wake.wait(pause)
         self._close()
         self._lock.release()
 
@@ -201,8 +195,8 @@ class Store(Generic[_T]):
         try:
             try:
                 self._bring_up_to_date()
-            except (sqlite3.Error, Unusable) as error:
-                if not is_damage(error):
+            except Exception as error:
+                if not self._is_damage(error):
                     raise
                 self._set_aside(error)
                 self._bring_up_to_date()
@@ -213,6 +207,13 @@ class Store(Generic[_T]):
             return False
         self._report(None, None)
         return True
+
+    def _is_damage(self, error: Exception) -> bool:
+        if isinstance(error, (OverflowError, UnicodeError)):
+            # Values beyond all bounds. If a new file has them too, it is not the file.
+            suspected, self._suspected = self._suspected, True
+            return not suspected
+        return is_damage(error)
 
     def _bring_up_to_date(self) -> None:
         if self._connection is not None and identity(self.path) != self._identity:

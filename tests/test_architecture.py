@@ -29,7 +29,7 @@ PACKAGE = ROOT / "jupyter_einfra"
 BROWSER = ROOT / "labextension" / "src"
 
 #: What every feature may stand on, beside its own modules.
-COMMON = {"base", "config", "errors", "models", "notices", "store", "store_file", "stream"}
+COMMON = {"base", "config", "errors", "models", "notices", "state", "store", "store_file", "stream"}
 
 #: Those who bring features together, each in its way, and so may import any.
 COMPOSERS = {"__init__", "app", "openapi", "cli"}

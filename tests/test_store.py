@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -22,7 +23,7 @@ from servers import filesystems
 from servers.process import wait_until
 
 from jupyter_einfra import store as store_module
-from jupyter_einfra.store import Connection, Store, Unusable, state_directory
+from jupyter_einfra.store import Connection, Store, Unusable
 from jupyter_einfra.store_file import set_aside
 
 LOG = logging.getLogger("tests.store")
@@ -226,31 +227,37 @@ def test_a_store_that_never_started_can_be_stopped(path: Path) -> None:
     assert not path.parent.exists()
 
 
-# Whose folder it is.
+# When it is written.
 
 
-def test_servers_of_other_hubs_users_and_names_have_folders_of_their_own(tmp_path: Path) -> None:
-    def folder(**environ: str) -> Path:
-        return state_directory(tmp_path, environ)
+def test_servers_that_start_together_write_apart_and_never_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    enough = threading.Event()
 
-    hub = {"JUPYTERHUB_API_URL": "http://hub:8081/hub/api", "JUPYTERHUB_USER": "ann"}
-    folders = [
-        folder(),
-        folder(**hub),
-        folder(**{**hub, "JUPYTERHUB_USER": "bob"}),
-        folder(**{**hub, "JUPYTERHUB_SERVER_NAME": "gpu"}),
-        folder(**{**hub, "JUPYTERHUB_API_URL": "http://other/hub/api"}),
-        folder(JUPYTERHUB_BASE_URL="/x/", JUPYTERHUB_USER="ann"),
-        # Parts must not run into one another.
-        folder(**{**hub, "JUPYTERHUB_USER": "a", "JUPYTERHUB_SERVER_NAME": "b"}),
-        folder(**{**hub, "JUPYTERHUB_USER": "ab"}),
-    ]
-    assert len(set(folders)) == len(folders)
-    assert folder(**hub) == folder(**hub, JUPYTERHUB_SERVER_NAME="", OTHER="1")
-    assert {found.parent for found in folders} == {tmp_path / "einfra"}
-    hostile = folder(**{**hub, "JUPYTERHUB_USER": "../../x\udcff"})
-    assert hostile.parent == tmp_path / "einfra"
-    assert not (tmp_path / "einfra").exists()
+    class Wake(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            pauses.append(timeout)
+            if len(pauses) < 5:
+                return True
+            enough.set()
+            return super().wait(timeout)
+
+    store = Store(path, Notes(a="1"), migrations=MIGRATIONS, flush_seconds=NEVER, log=LOG)
+    monkeypatch.setattr(store, "_wake", Wake())
+    monkeypatch.setattr(random, "uniform", lambda low, high: low)
+    store.start()
+    assert enough.wait(20)
+    assert store.stop(20)
+    assert pauses[0] < NEVER
+    assert pauses[1:] == [NEVER] * 4
+
+
+def test_the_thread_tells_whose_it_is(path: Path) -> None:
+    with keeping(path, Notes()):
+        assert "einfra-store-notes" in [thread.name for thread in threading.enumerate()]
 
 
 # Others who want the file.
@@ -590,6 +597,47 @@ def test_a_keeper_that_breaks_is_logged_and_tried_again(
     assert [r.exc_info is not None for r in caplog.records if "fault of its own" in r.message] == [
         True
     ]
+
+
+@pytest.mark.parametrize("place", ["load", "write"])
+def test_a_file_whose_values_are_beyond_all_bounds_is_put_aside(path: Path, place: str) -> None:
+    class Strict(Notes):
+        def load(self, connection: Connection) -> None:
+            super().load(connection)
+            self.check(connection, "load")
+
+        def write(self, connection: Connection, changes: dict[str, str]) -> None:
+            self.check(connection, "write")
+            super().write(connection, changes)
+
+        def check(self, connection: Connection, where: str) -> None:
+            (count,) = connection.execute("SELECT count(*) FROM notes WHERE name='huge'").fetchone()
+            if count and where == place:
+                raise OverflowError("Python int too large to convert to SQLite INTEGER")
+
+    with keeping(path, Notes(huge="1")):
+        pass
+    notes = Strict(b="2")
+    with keeping(path, notes) as store:
+        wait_until("it is put aside", lambda: bool(notes.asides), every_seconds=0.01)
+        written(store, notes)
+    assert on_disk(path)["b"] == "2"
+    assert len(notes.asides) == 1
+
+
+def test_memory_that_cannot_be_written_costs_one_file_and_no_more(path: Path) -> None:
+    class Strange(Notes):
+        tries = 0
+
+        def write(self, connection: Connection, changes: dict[str, str]) -> None:
+            self.tries += 1
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    notes = Strange(a="1")
+    with keeping(path, notes) as store:
+        failing(store, "unreachable")
+        wait_until("it was tried again", lambda: notes.tries > 5, every_seconds=0.01)
+    assert len(notes.asides) == 1
 
 
 def test_a_fault_is_told_once_however_often_it_is_met(

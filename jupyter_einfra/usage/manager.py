@@ -98,8 +98,8 @@ class UsageManager(EinfraConfigurable):
         300.0,
         min=0.0,
         max=86400.0,
-        help="A notice comes if programs were stopped at the CPU limit in a quarter of this "
-        "time; 0: never.",
+        help="A notice comes if over this time programs used most of the CPU limit and were "
+        "held back in a quarter of their turns; 0: never.",
     ).tag(config=True)
     warn_disk_share = Float(
         0.95, min=0.0, max=1.0, help="Share of a disk from which a notice comes; 0: never."
@@ -241,8 +241,9 @@ class UsageManager(EinfraConfigurable):
     def _on_sample(self, taken: Taken) -> None:
         self._latest = self._encode(taken.sample)
         self._publish("usage", self._latest)
-        self.recorder.add(taken.sample, limit_hits=taken.memory.limit_hits)
-        self._metrics.observe(taken.sample, taken.cpu, taken.memory, taken.network)
+        memory = taken.memory
+        self.recorder.add(taken.sample, limit_hits=memory.limit_hits, origin=memory.origin)
+        self._metrics.observe(taken.sample, taken.cpu, memory, taken.network)
         try:
             self._look(taken)
         except Exception:

@@ -291,8 +291,10 @@ def ago(**span: float) -> datetime:
         (HistoryQuery(since=ago(days=3650)), 3600),
         (HistoryQuery(since=ago(minutes=5), resolution=1), 1),
         (HistoryQuery(since=ago(minutes=5), resolution=2), 10),
-        (HistoryQuery(since=ago(days=7), resolution=1), 60),
-        (HistoryQuery(since=ago(days=7), resolution=60), 60),
+        (HistoryQuery(since=ago(hours=36), resolution=1), 60),
+        (HistoryQuery(since=ago(seconds=60 * 2200 - 1)), 600),
+        (HistoryQuery(since=ago(days=7), resolution=1), 600),
+        (HistoryQuery(since=ago(days=7), resolution=60), 600),
         (HistoryQuery(since=ago(days=7), resolution=600), 600),
         (HistoryQuery(since=ago(days=6), resolution=86400), 3600),
         (HistoryQuery(since=ago(days=30), resolution=1), 3600),
@@ -302,6 +304,12 @@ def ago(**span: float) -> datetime:
 )
 def test_the_finest_tier_that_covers_the_time_answers(query: HistoryQuery, step: int) -> None:
     assert selection.span(query, NOW).step_seconds == step
+
+
+@pytest.mark.parametrize(("resolution", "step"), [(1, 60), (60, 60), (600, 600), (None, 600)])
+def test_every_point_is_told_only_to_who_asks_for_it(resolution: float | None, step: int) -> None:
+    query = HistoryQuery(since=ago(days=7), resolution=resolution)
+    assert selection.span(query, NOW, every_point=True).step_seconds == step
 
 
 @pytest.mark.parametrize(
@@ -442,7 +450,7 @@ def test_events_of_the_time_are_told_in_order() -> None:
 
 def test_the_table_has_a_line_per_point_and_units_in_its_header() -> None:
     answer = told(recorded(30, 0, gpus=(0,)), HistoryQuery(since=ago(minutes=1)))
-    header, *lines = csv.reader(io.StringIO(table(answer)))
+    header, *lines = csv.reader(io.StringIO("".join(table(answer))))
     assert header[:4] == ["time", "cpu_used_cores_min", "cpu_used_cores_mean", "cpu_used_cores_max"]
     assert header[-6:-3] == [f"gpu_0_GPU-0_utilization_share_{k}" for k in ("min", "mean", "max")]
     assert len(header) == 1 + 3 * (len(SERIES) + 2)
@@ -452,13 +460,19 @@ def test_the_table_has_a_line_per_point_and_units_in_its_header() -> None:
     assert (lines[0][-1], lines[1][-1]) == (str(2**30), "")
 
 
+def test_a_long_table_comes_in_pieces_that_hold_nobody_up() -> None:
+    pieces = list(table(told(recorded(*range(800)), HistoryQuery())))
+    assert sum(piece.count("\r\n") for piece in pieces) == 801
+    assert max(piece.count("\r\n") for piece in pieces) <= 50
+
+
 @pytest.mark.parametrize("uuid", ['=cmd|"/c calc"!A0', "+1", "@x", "a\r\n=1+1", '",=1,"'])
 def test_a_hostile_name_stays_a_name_in_the_table(uuid: str) -> None:
     history = History()
     gpu = msgspec.structs.replace(SLICE, uuid=uuid)
     taken = msgspec.structs.replace(sample(gpus=(gpu,)), time=NOW)
     history.add(AT, figures_of(taken), gpus_of(taken))
-    rows = list(csv.reader(io.StringIO(table(told(history, HistoryQuery())))))
+    rows = list(csv.reader(io.StringIO("".join(table(told(history, HistoryQuery()))))))
     assert len(rows) == 2
     assert len(rows[0]) == len(rows[1])
     assert all(cell[0].isalpha() for cell in rows[0])

@@ -61,7 +61,7 @@ counts = st.none() | st.integers(0, 2**62)
         st.tuples(*[st.floats(allow_nan=False)] * len(SERIES)),
         counts,
         counts,
-        st.builds(Counters, oom_kills=counts, limit_hits=counts),
+        st.builds(Counters, oom_kills=counts, limit_hits=counts, origin=counts),
     )
 )
 def test_a_record_is_read_as_it_was_written(told: Word) -> None:
@@ -148,6 +148,19 @@ def test_torn_records_and_garbage_are_passed_over(tmp_path: Path) -> None:
     assert read(path) == []
     path.mkdir()
     assert read(path) == []
+
+
+def test_what_is_in_place_of_the_file_holds_up_nobody(tmp_path: Path) -> None:
+    with writing(tmp_path / "elsewhere") as words:
+        words.put(word(1))
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    assert read(tmp_path / "link") == []
+    os.mkfifo(tmp_path / "pipe")
+    found: list[list[Word]] = []
+    reader = threading.Thread(target=lambda: found.append(read(tmp_path / "pipe")), daemon=True)
+    reader.start()
+    reader.join(10)
+    assert found == [[]]
 
 
 def test_a_process_that_is_killed_leaves_its_last_words(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from servers.samples import GIB, SLICE, WHOLE, sample
 
 from jupyter_einfra import store as store_module
 from jupyter_einfra.errors import InvalidParameter
+from jupyter_einfra.store_file import Lock
 from jupyter_einfra.usage.history import keeper
 from jupyter_einfra.usage.history.recorder import Recorder
 from jupyter_einfra.usage.models import (
@@ -187,6 +188,14 @@ def test_the_table_is_of_the_same_points(tmp_path: Path, clock: Clock) -> None:
     assert len(one.recorder.table(HistoryQuery()).splitlines()) == 4
 
 
+def test_the_table_has_every_point_that_is_asked_for(tmp_path: Path, clock: Clock) -> None:
+    one = Life(tmp_path, clock)
+    one.add(2500, step=60)
+    query = HistoryQuery(since=clock.now - timedelta(days=7), resolution=60)
+    assert len(one.recorder.table(query).splitlines()) == 2501
+    assert one.recorder.select(query).resolution_seconds == 600
+
+
 def test_nothing_is_written_while_nothing_is_sampled(tmp_path: Path, clock: Clock) -> None:
     with life(tmp_path / "s", clock) as one:
         one.add(3)
@@ -341,6 +350,54 @@ def test_a_callback_that_breaks_costs_nothing(
     ]
 
 
+def test_counters_of_another_group_tell_nothing_of_the_run_before(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counting(one: Life, kills: int, origin: str) -> None:
+        made = taken(one.clock.now)
+        memory = replace(made.memory, oom_kills=kills)
+        one.recorder.add(replace(made, memory=memory), origin=origin)
+
+    def steps(one: Life) -> None:
+        counting(one, 3, "/sys/fs/cgroup/a")
+        one.committed(1)
+
+    monkeypatch.setattr(keeper, "_boot", lambda: "boot")
+    endings = []
+    for origin in ("/sys/fs/cgroup/a", "/sys/fs/cgroup/b"):
+        directory = tmp_path / origin[-1]
+        crash(directory, clock, steps)
+        clock.move(minutes=1)
+        after = Life(directory, clock)
+        counting(after, 4, origin)
+        after.start()
+        previous = loaded(after)
+        after.recorder.stop(20)
+        assert previous is not None
+        endings.append(previous.ending)
+    assert endings == ["out-of-memory", "killed"]
+
+
+def test_whoever_tells_what_is_open_waits_for_nobody(tmp_path: Path, clock: Clock) -> None:
+    def steps(one: Life) -> None:
+        told = threading.Thread(target=one.recorder.set_open, args=(["a.ipynb"],), daemon=True)
+        with one.recorder._keeper.lock:
+            told.start()
+            told.join(20)
+            assert not told.is_alive()
+        one.add(1)
+        one.committed(1)
+
+    crash(tmp_path / "s", clock, steps)
+    with life(tmp_path / "s", clock) as after:
+        loaded(after)
+        assert after.recorder.previous_open == ("a.ipynb",)
+        after.recorder.set_open(["b.ipynb"])  # and no sample after it
+    with life(tmp_path / "s", clock) as later:
+        loaded(later)
+        assert later.recorder.previous_open == ("b.ipynb",)
+
+
 # Clocks.
 
 
@@ -410,6 +467,27 @@ def test_a_second_server_keeps_its_history_in_memory_and_then_takes_over(
     with life(tmp_path / "s", other) as third:
         loaded(third)
         assert third.points() == 20
+
+
+def test_a_run_before_is_told_even_if_its_lock_lingers(tmp_path: Path, clock: Clock) -> None:
+    """As that of a machine that is gone does on NFS."""
+
+    def steps(one: Life) -> None:
+        one.add(5)
+        one.committed(5)
+
+    crash(tmp_path / "s", clock, steps)
+    clock.move(minutes=1)
+    lingering = Lock(tmp_path / "s" / "usage.lock")
+    assert lingering.take()
+    with life(tmp_path / "s", clock) as after:
+        after.reason("history_in_memory_second")
+        assert after.told == []
+        lingering.release()
+        previous = loaded(after)
+        assert previous is not None
+        assert previous.ending == "killed"
+        assert after.recorder.previous_run == previous
 
 
 def test_a_damaged_file_is_told_in_the_history_and_memory_is_kept(
@@ -489,6 +567,15 @@ def test_a_home_that_is_no_folder_is_told(tmp_path: Path, clock: Clock) -> None:
         one.reason("history_in_memory_unreachable")
         assert one.points() == 5
         assert one.select(minutes=1).reason == one.recorder.reason
+
+
+def test_a_folder_whose_name_is_no_text_can_be_told(tmp_path: Path, clock: Clock) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/home\xff"))
+    folder.write_text("in its place")
+    with life(folder / "s", clock) as one:
+        one.reason("history_in_memory_unreachable")
+        reason = one.recorder.reason
+        assert b"home" in msgspec.json.encode(reason)
 
 
 def test_a_disk_that_hangs_delays_neither_samples_nor_answers_nor_the_end(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 import signal
@@ -12,8 +13,11 @@ from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
+from jupyter_server.gateway.managers import GatewayKernelManager
 from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 
 from jupyter_einfra.usage.alerts.deaths import Death
 from jupyter_einfra.usage.programs import roster as roster_module
@@ -358,7 +362,7 @@ async def test_a_kernel_without_anything_is_still_there() -> None:
 
 @pytest.mark.parametrize(
     "provisioner",
-    [None, SimpleNamespace(pid=4711), SimpleNamespace(process=SimpleNamespace(pid=4711))],
+    [SimpleNamespace(pid=4711), SimpleNamespace(process=SimpleNamespace(pid=4711))],
 )
 async def test_a_process_on_another_machine_is_not_taken_for_one_of_ours(provisioner: Any) -> None:
     kernel = SimpleNamespace(provisioner=provisioner, kernel_name="spark")
@@ -368,8 +372,20 @@ async def test_a_process_on_another_machine_is_not_taken_for_one_of_ours(provisi
     assert entry.reason.code == "kernel_elsewhere"
 
 
-async def test_a_kernel_that_starts_has_no_process_yet() -> None:
-    kernel = SimpleNamespace(provisioner=SimpleNamespace(process=None))
+async def test_a_kernel_of_a_gateway_is_elsewhere() -> None:
+    kernel = GatewayKernelManager()
+    assert kernel.provisioner is None
+    (entry,) = await told(strange(kernel=kernel))
+    assert entry.reason is not None
+    assert entry.reason.code == "kernel_elsewhere"
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [ServerKernelManager(), SimpleNamespace(provisioner=SimpleNamespace(process=None))],
+    ids=["not yet launched", "launched"],
+)
+async def test_a_kernel_that_starts_has_no_process_yet(kernel: Any) -> None:
     (entry,) = await told(strange(kernel=kernel))
     assert entry.reason is not None
     assert entry.reason.code == "kernel_no_process"
@@ -434,6 +450,17 @@ async def test_a_failing_session_manager_keeps_the_names(monkeypatch: pytest.Mon
     assert [entry.name for entry in await told(roster)] == ["a.ipynb"]
 
 
+async def test_whatever_a_terminal_or_kernel_calls_itself_can_be_told() -> None:
+    """Clients name terminals, and kernels their own state."""
+    terminals = SimpleNamespace(terminals=dict.fromkeys(["1", "my work", "\ud800", "x" * 9999]))
+    kernel = SimpleNamespace(execution_state="\ud800busy")
+    found = await told(strange(kernel=kernel, terminals=terminals))
+    assert [entry.id for entry in found[1:3]] == ["1", "my work"]
+    assert all(len(entry.id) <= MOST_NAME for entry in found)
+    assert found[0].state == "busy"
+    msgspec.json.encode([dataclasses.asdict(entry) for entry in found])
+
+
 async def test_many_are_bounded() -> None:
     ids = [str(number) for number in range(2000)]
     kernels = SimpleNamespace(list_kernel_ids=lambda: ids, get_kernel=lambda i: object())
@@ -475,6 +502,11 @@ def test_malformed_sessions_are_left_out() -> None:
         {"kernel": {}},
     ]
     assert names_of_kernels([*odd, notebook("k", "x" * 5000)]) == {}
+
+
+def test_a_path_that_is_no_text_can_be_told() -> None:
+    named = names_of_kernels([notebook("k", "work/\ud800.ipynb")])["k"]
+    assert named == Named("?.ipynb", "work/?.ipynb")
 
 
 def test_hostile_names_become_one_short_line() -> None:

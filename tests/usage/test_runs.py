@@ -16,9 +16,10 @@ from jupyter_einfra.usage.history.runs import (
     Counters,
     RunRecord,
     judge,
-    opened,
+    origin_of,
     stopped,
     told,
+    worth_naming,
 )
 from jupyter_einfra.usage.models import UsageEvent
 
@@ -146,9 +147,27 @@ def test_every_run_can_be_judged_and_told(record: RunRecord) -> None:
 
 
 def test_open_notebooks_are_bounded() -> None:
-    names = opened(run(1), ["n" * 10_000] * 10_000).open
-    assert len(names) == MOST_OPEN
-    assert max(map(len, names)) <= 300
+    assert len(worth_naming(["n" * 300] * 10_000)) == MOST_OPEN
+
+
+def test_a_notebook_that_cannot_be_told_whole_is_left_out() -> None:
+    names = ["a.ipynb", "n" * 301, "b\n.ipynb", "\ud800.ipynb", "ř.ipynb"]
+    assert worth_naming(names) == ("a.ipynb", "ř.ipynb")
+
+
+def test_counters_of_another_group_do_not_compare() -> None:
+    ours, others = origin_of("/sys/fs/cgroup/a"), origin_of("/sys/fs/cgroup/b")
+    before = replace(run(1), counters=Counters(oom_kills=3, origin=ours))
+    assert judge(before, Counters(oom_kills=4, origin=ours), "b").ending == "out-of-memory"
+    assert judge(before, Counters(oom_kills=4, origin=others), "b").ending == "killed"
+    assert judge(before, Counters(oom_kills=4), "b").ending == "killed"
+
+
+def test_a_group_of_any_name_is_told_by_a_small_number() -> None:
+    assert origin_of("") is None
+    long = [origin_of("/" + "x" * 10_000 + end) for end in ("", "1", "\udcff")]
+    assert len(set(long)) == 3
+    assert all(number is not None and 0 <= number < 2**48 for number in long)
 
 
 # Runs and events together.
@@ -221,7 +240,8 @@ def test_several_crashes_in_a_row_keep_their_runs_up_to_a_number() -> None:
 
 def test_only_the_run_before_is_asked_for_its_notebooks() -> None:
     log = present()
-    first, second = opened(run(1), ["a"]), opened(run(1, token=2), ["b"])
+    first = replace(run(1), open=("a",))
+    second = replace(run(1, token=2), open=("b",))
     load(log, {0: first, 1: second})
     assert log.previous is not None
     assert log.previous.open == ("b",)

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from jupyter_einfra.usage.history import store
@@ -147,6 +148,44 @@ def test_what_is_not_ours_is_passed_over(connection: sqlite3.Connection, value: 
     # And it is no hindrance.
     write(connection, gpus=[(device(n), [row(0, 2, 0, random.Random())]) for n in range(MOST_GPUS)])
     assert len(gpus(connection)) == MOST_GPUS
+
+
+@pytest.mark.parametrize("number", [2**62, -1, MOST_GPUS, 2**63 - 1, -(2**63)])
+def test_a_gpu_of_an_absurd_number_is_no_hindrance(
+    connection: sqlite3.Connection, number: int
+) -> None:
+    gpu = msgspec.json.encode(device(0))
+    connection.execute("INSERT INTO gpus VALUES (?, ?)", (number, gpu))
+    assert gpus(connection) == {}
+    entries = [row(0, 2, 0, random.Random(1))]
+    write(connection, gpus=[(device(0), entries)])
+    write(connection, known=frozenset())
+    write(connection, gpus=[(device(0), entries)])
+    assert gpus(connection) == {device(0).uuid: entries}
+
+
+@pytest.mark.parametrize("number", [2**70, -1, 10**400], ids=["large", "negative", "endless"])
+def test_entries_with_absurd_numbers_are_passed_over(
+    connection: sqlite3.Connection, number: int
+) -> None:
+    run = msgspec.json.encode(RunRecord(token=7, started=1.0, seen=2.0, samples=3))
+    absurd = run.replace(b'"samples":3', b'"samples":%d' % number)
+    connection.execute("INSERT INTO runs VALUES (0, 0, ?)", (absurd,))
+    connection.execute("INSERT INTO runs VALUES (1, 1, ?)", (run,))
+    assert store.runs(connection).keys() == {1}
+    gpu = msgspec.json.encode(device(3)).replace(b'"index":3', b'"index":%d' % number)
+    connection.execute("INSERT INTO gpus VALUES (3, ?)", (gpu,))
+    assert gpus(connection) == {}
+
+
+def test_an_entry_without_json_keeps_nothing_else_from_the_disk(
+    connection: sqlite3.Connection,
+) -> None:
+    now = datetime.now(timezone.utc)
+    odd = UsageEvent(time=now, code="e", message="\ud800", params={})
+    fine = UsageEvent(time=now, code="e", message="m", params={})
+    write(connection, events={0: (0, odd), 1: (1, fine)})
+    assert store.events(connection) == {1: fine}
 
 
 @pytest.mark.parametrize("order", ["as time goes", "at random"])

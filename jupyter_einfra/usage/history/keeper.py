@@ -110,8 +110,11 @@ class HistoryKeeper:
             for word in news:
                 self.history.add(word.at_seconds, word.figures)
         self._spoken, self._loaded = [], True
-        if not self._waited:  # else the latest run was beside this one, not before it
-            self.previous = self.log.previous
+        previous = self.log.previous
+        # While the folder was another's, the latest run may have been beside this one; but
+        # the lock of a machine that is gone lingers too, and its run was before.
+        if previous is not None and (not self._waited or previous.seen < self.log.run.started):
+            self.previous = previous
         self._on_loaded()
 
     def changes(self) -> store.Batch | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -26,11 +27,20 @@ RECORDS = 64
 
 def read(path: Path) -> list[Word]:
     """Return all records that are whole, those of a run in its order; none without a file."""
+    # What somebody put in its place must not hold us up, nor lead us elsewhere.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with path.open("rb") as file:
-            content = file.read(RECORDS * RECORD_BYTES)
+        file = os.open(path, flags)
     except OSError:
         return []
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return []
+        content = os.read(file, RECORDS * RECORD_BYTES)
+    except OSError:
+        return []
+    finally:
+        os.close(file)
     found = (decode(content[at : at + RECORD_BYTES]) for at in range(0, len(content), RECORD_BYTES))
     return sorted((word for word in found if word), key=lambda word: (word.run, word.number))
 

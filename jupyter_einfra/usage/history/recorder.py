@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +18,7 @@ from ..models import HistoryQuery, Run, UsageEvent, UsageHistory, UsageSnapshot
 from . import keeping, selection, store
 from .keeper import HistoryKeeper
 from .records import Word
-from .runs import Counters, opened, stopped, told
+from .runs import Counters, origin_of, stopped, told, worth_naming
 from .series import figures_of, gpus_of
 from .table import table
 
@@ -31,7 +33,7 @@ class Recorder:
     Parameters
     ----------
     directory:
-        The server's own, see `store.state_directory`; made if need be.
+        The server's own, see `state.state_directory`; made if need be.
     gap_seconds:
         Samples further apart than this have a gap between them.
     flush_seconds:
@@ -62,6 +64,7 @@ class Recorder:
         self._last_words_share = last_words_share
         self._log = log
         self._now = now
+        self._open: tuple[str, ...] = ()
         self._on_loaded: Callable[[Run | None], None] | None = None
         self._keeper = HistoryKeeper(log=log, now=now, on_loaded=self._loaded)
         self._store: Store[store.Batch] = Store(
@@ -79,7 +82,11 @@ class Recorder:
         fault = self._store.fault
         if fault is None:
             return None
-        return keeping.reason(fault.kind, fault.detail, str(self._directory))
+        # Names of files are bytes, maybe of no text.
+        detail, folder = (
+            os.fsencode(name).decode("utf-8", "replace") for name in (fault.detail, self._directory)
+        )
+        return keeping.reason(fault.kind, detail, folder)
 
     @property
     def previous_run(self) -> Run | None:
@@ -107,13 +114,16 @@ class Recorder:
         """Mark a clean end and write it; give up on a disk that does not answer."""
         self._keeper.sampled.set()  # nobody need wait for a sample any more
         with self._keeper.lock:
-            self._keeper.log.update(stopped(self._keeper.log.run, self._now().timestamp()))
+            run = replace(self._keeper.log.run, open=self._open)
+            self._keeper.log.update(stopped(run, self._now().timestamp()))
         if not self._store.stop(wait_seconds):
             self._log.warning("The last of the history could not be written in time")
         elif self._keeper.last_words is not None:
             self._keeper.last_words.stop(wait_seconds / 4)
 
-    def add(self, sample: UsageSnapshot, *, limit_hits: int | None = None) -> None:
+    def add(
+        self, sample: UsageSnapshot, *, limit_hits: int | None = None, origin: str = ""
+    ) -> None:
         """Record a sample.
 
         Parameters
@@ -122,12 +132,17 @@ class Recorder:
             The figures; unknown ones leave a hole.
         limit_hits:
             How often the control group met its memory limit so far.
+        origin:
+            Which group that is: counters of different ones do not compare.
         """
         memory = sample.memory
         at_seconds, figures, gpus = sample.time.timestamp(), figures_of(sample), gpus_of(sample)
         used, limit = memory.unreclaimable_bytes, memory.limit_bytes
         if used is None:
             used = memory.working_set_bytes
+        counters = Counters(
+            oom_kills=memory.oom_kills, limit_hits=limit_hits, origin=origin_of(origin)
+        )
         keeper = self._keeper
         with keeper.lock:
             keeper.history.add(at_seconds, figures, gpus)
@@ -137,7 +152,8 @@ class Recorder:
                 samples=keeper.log.run.samples + 1,
                 used_bytes=used,
                 limit_bytes=limit,
-                counters=Counters(oom_kills=memory.oom_kills, limit_hits=limit_hits),
+                counters=counters,
+                open=self._open,
             )
             keeper.log.update(run)
         keeper.sampled.set()
@@ -154,12 +170,21 @@ class Recorder:
             self._keeper.log.record(event)
 
     def set_open(self, names: Sequence[str]) -> None:
-        """Remember which notebooks have a kernel, for the run after this one."""
-        with self._keeper.lock:
-            self._keeper.log.update(opened(self._keeper.log.run, names))
+        """Remember which notebooks have a kernel, for the run after this one.
 
-    def select(self, query: HistoryQuery) -> UsageHistory:
+        Called on the loop, so it waits for nobody: the next sample takes it along.
+        """
+        self._open = worth_naming(names)
+
+    def select(self, query: HistoryQuery, *, every_point: bool = False) -> UsageHistory:
         """Answer a query from memory.
+
+        Parameters
+        ----------
+        query:
+            What is asked for.
+        every_point:
+            Whether a resolution is kept to however many points that makes.
 
         Raises
         ------
@@ -167,7 +192,7 @@ class Recorder:
             The query makes no sense.
         """
         now = self._now()
-        where = selection.span(query, now)
+        where = selection.span(query, now, every_point=every_point)
         with self._keeper.lock:
             part = selection.cut(self._keeper.history, where)
             events, runs = self._keeper.log.events(now), self._keeper.log.runs()
@@ -182,14 +207,20 @@ class Recorder:
         )
 
     def table(self, query: HistoryQuery) -> str:
-        """Answer a query as comma-separated values.
+        """Answer a query as comma-separated values, with as many lines as it asks for.
+
+        Slow; called in a thread of its own.
 
         Raises
         ------
         InvalidParameter
             The query makes no sense.
         """
-        return table(self.select(query))
+        pieces = []
+        for piece in table(self.select(query, every_point=True)):
+            pieces.append(piece)
+            time.sleep(0)  # the loop's turn
+        return "".join(pieces)
 
     def memory_bytes(self) -> int:
         """Size of all figures in memory."""

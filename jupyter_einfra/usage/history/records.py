@@ -16,8 +16,8 @@ from .runs import Counters
 from .series import SERIES
 
 _MAGIC = b"einfraLW"
-#: Run, number, time, used, limit, two counters, figures; -1 where a number is unknown.
-_BODY = struct.Struct(f"<8sqqdqqqq{len(SERIES)}d")
+#: Run, number, time, used, limit, two counters, their group, figures; -1: unknown number.
+_BODY = struct.Struct(f"<8sqqdqqqqq{len(SERIES)}d")
 _CHECKSUM = struct.Struct("<I")
 RECORD_BYTES = _BODY.size + _CHECKSUM.size
 
@@ -37,7 +37,9 @@ class Word(NamedTuple):
 
 def encode(word: Word) -> bytes:
     """Pack a record."""
-    numbers = (word.used_bytes, word.limit_bytes, word.counters.oom_kills, word.counters.limit_hits)
+    counters = word.counters
+    counted = (counters.oom_kills, counters.limit_hits, counters.origin)
+    numbers = (word.used_bytes, word.limit_bytes, *counted)
     whole = (-1 if number is None else number for number in numbers)
     body = _BODY.pack(_MAGIC, word.run, word.number, word.at_seconds, *whole, *word.figures)
     return body + _CHECKSUM.pack(zlib.crc32(body))
@@ -51,6 +53,7 @@ def decode(record: bytes) -> Word | None:
     if not body.startswith(_MAGIC) or _CHECKSUM.unpack(record[_BODY.size :])[0] != zlib.crc32(body):
         return None
     _, run, number, at_seconds, *rest = _BODY.unpack(body)
-    used, limit, kills, hits = (None if value < 0 else int(value) for value in rest[:4])
-    counters = Counters(oom_kills=kills, limit_hits=hits)
-    return Word(run, number, at_seconds, tuple(rest[4:]), used, limit, counters)
+    used, limit, *counted = (None if value < 0 else int(value) for value in rest[:5])
+    kills, hits, origin = counted
+    counters = Counters(oom_kills=kills, limit_hits=hits, origin=origin)
+    return Word(run, number, at_seconds, tuple(rest[5:]), used, limit, counters)

@@ -9,11 +9,13 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import Literal
+from itertools import islice
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from ...models import Params, Reason
@@ -31,38 +33,50 @@ MOST_OPEN = 100
 _MOST_CHARACTERS = 300
 
 
+#: No count or size is beyond; damage may be.
+Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
 class Counters(Struct, frozen=True, kw_only=True):
     """What the control group counted so far; None where nothing counts."""
 
-    oom_kills: int | None = None
-    limit_hits: int | None = None
+    oom_kills: Whole | None = None
+    limit_hits: Whole | None = None
+    origin: Whole | None = None
+    """Which group counted, as `origin_of` tells it."""
 
 
 class RunRecord(Struct, frozen=True, kw_only=True):
     """What is kept of a run. Times are in seconds since 1970."""
 
-    token: int
+    token: Whole
     """A random number by which the run's own files know it."""
     started: float
     seen: float
     """Its last sign of life."""
-    samples: int = 0
+    samples: Whole = 0
     """How many it had taken by then."""
-    used_bytes: int | None = None
+    used_bytes: Whole | None = None
     """The last figure of memory that cannot be taken back."""
-    limit_bytes: int | None = None
+    limit_bytes: Whole | None = None
     counters: Counters = Counters()
     boot: str | None = None
-    """The machine's life that it belongs to: only within one do counters compare."""
+    """The machine's life that it belongs to: only within one do counters of one group compare."""
     ending: Literal["running", "stopped", "out-of-memory", "killed"] = "running"
     open: tuple[str, ...] = ()
     """Notebooks with a kernel."""
 
 
-def opened(record: RunRecord, names: Sequence[str]) -> RunRecord:
-    """Note which notebooks have a kernel, as many as are worth naming."""
-    bounded = tuple(name[:_MOST_CHARACTERS] for name in names[:MOST_OPEN])
-    return record if record.open == bounded else replace(record, open=bounded)
+def origin_of(name: str) -> int | None:
+    """Tell a group by a number, since its name has no bound; None for one without."""
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:6], "big") if name else None
+
+
+def worth_naming(names: Iterable[str]) -> tuple[str, ...]:
+    """Choose the notebooks that are remembered; what cannot be told whole is left out."""
+    told = (name for name in names if len(name) <= _MOST_CHARACTERS and name.isprintable())
+    return tuple(islice(told, MOST_OPEN))
 
 
 def stopped(record: RunRecord, at_seconds: float) -> RunRecord:
@@ -83,7 +97,7 @@ def judge(record: RunRecord, now: Counters, boot: str | None) -> RunRecord:
         The machine's life that the run after it belongs to.
     """
     filled = _filled(record)
-    compares = boot is not None and boot == record.boot
+    compares = boot == record.boot is not None and now.origin == record.counters.origin
     killed = compares and _rose(record.counters.oom_kills, now.oom_kills)
     hit = compares and _rose(record.counters.limit_hits, now.limit_hits)
     lacked = filled >= FULL_SHARE or killed or (hit and filled >= NEAR_SHARE)

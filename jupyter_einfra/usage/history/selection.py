@@ -58,8 +58,15 @@ class Cut(NamedTuple):
     gpus: list[tuple[Device, Window]]
 
 
-def span(query: HistoryQuery, now: datetime) -> Span:
+def span(query: HistoryQuery, now: datetime, *, every_point: bool = False) -> Span:
     """Choose the tier and the buckets that answer a query.
+
+    Parameters
+    ----------
+    query, now:
+        What is asked for, and when.
+    every_point:
+        Whether a resolution is kept to even if that makes more than `MOST_POINTS`.
 
     Raises
     ------
@@ -76,20 +83,25 @@ def span(query: HistoryQuery, now: datetime) -> Span:
     if since > until:
         raise InvalidParameter("since", "is later than `until`")
     end = min(until, now)
-    tier = _tier(since, until, now, query.resolution)
+    unbounded = every_point and query.resolution is not None
+    tier = _tier(since, end, now, query.resolution or 0.0, None if unbounded else MOST_POINTS)
     step, capacity = TIERS[tier]
     last = TIERS[tier].start(end.timestamp())
     first = max(TIERS[tier].start(since.timestamp()), last - (capacity - 1) * step)
     return Span(since, until, tier, first, last)
 
 
-def _tier(since: datetime, until: datetime, now: datetime, resolution: float | None) -> int:
+def _tier(
+    since: datetime, end: datetime, now: datetime, resolution: float, most_points: int | None
+) -> int:
     def fits(tier: Tier) -> bool:
         if now - since > timedelta(seconds=tier.span_seconds * (1 + _SLACK)):
             return False
-        if resolution is not None:
-            return tier.step_seconds >= resolution
-        return (until - since) / timedelta(seconds=tier.step_seconds) <= MOST_POINTS
+        if tier.step_seconds < resolution:
+            return False
+        length = tier.start(end.timestamp()) - tier.start(since.timestamp())
+        points = min(length // tier.step_seconds + 1, tier.capacity)
+        return most_points is None or points <= most_points
 
     return next((i for i, tier in enumerate(TIERS) if fits(tier)), len(TIERS) - 1)
 

@@ -9,9 +9,9 @@ Pure: standard library and msgspec only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ..models import DiskUsage, UsageSnapshot
 from .tiers import UNKNOWN, Row, Track
@@ -50,10 +50,10 @@ class Device(Struct, frozen=True, kw_only=True):
     """A GPU or slice that has a track."""
 
     uuid: str
-    index: int
+    index: Annotated[int, Meta(ge=0, le=2**31)]
     name: str
     scope: Literal["gpu", "shared-gpu", "mig"]
-    memory_total_bytes: int | None
+    memory_total_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
     seen: float
     """When it was last sampled, in seconds since 1970."""
 

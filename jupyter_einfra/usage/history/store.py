@@ -43,6 +43,9 @@ _CHUNK = 500
 #: Beyond any count; damage must not leave numbers that have no successor.
 _MOST_NUMBER = 2**53
 
+#: Others would lead beyond the table.
+_GPUS = "SELECT number, gpu FROM gpus WHERE number BETWEEN 0 AND ?1 - 1"
+
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
 
@@ -74,12 +77,12 @@ def write(connection: Connection, batch: Batch) -> None:
         if number is None:
             number = min(set(range(MOST_GPUS)) - set(numbers.values()))
             numbers[device.uuid] = number
-        connection.execute("REPLACE INTO gpus VALUES (?, ?)", (number, _encode(device)))
+        connection.execute("REPLACE INTO gpus VALUES (?, ?)", (number, _json(device)))
         _put(connection, "gpu_figures", rows, number * ROWS)
     for table, entries in (("events", batch.events), ("runs", batch.runs)):
         connection.executemany(
             f"REPLACE INTO {table} VALUES (?, ?, ?)",  # noqa: S608 - names of our own
-            [(slot, number, _encode(entry)) for slot, (number, entry) in entries.items()],
+            [(slot, number, _json(entry)) for slot, (number, entry) in entries.items()],
         )
 
 
@@ -90,9 +93,9 @@ def figures(connection: Connection) -> Iterator[list[Row]]:
 
 def gpus(connection: Connection) -> Iterator[tuple[Device, Iterator[list[Row]]]]:
     """Read every GPU with its rows, some at a time."""
-    for number, json in connection.execute("SELECT number, gpu FROM gpus").fetchall():
+    for number, json in connection.execute(_GPUS, (MOST_GPUS,)).fetchall():
         device = _value(json, Device)
-        if device is not None and 0 <= number < MOST_GPUS:
+        if device is not None:
             yield device, _rows(connection, "gpu_figures", number * ROWS)
 
 
@@ -140,7 +143,7 @@ def _is_row(row: tuple[object, ...]) -> bool:
 
 def _numbers(connection: Connection) -> dict[str, int]:
     """Return which GPU has which number."""
-    found = connection.execute("SELECT number, gpu FROM gpus").fetchall()
+    found = connection.execute(_GPUS, (MOST_GPUS,)).fetchall()
     # One that cannot be read is nobody's, and so makes room.
     return {
         device.uuid if (device := _value(json, Device)) else f"?{number}": number
@@ -154,3 +157,11 @@ def _value(json: object, model: type[_T]) -> _T | None:
         return msgspec.json.decode(json, type=model) if isinstance(json, bytes) else None
     except (msgspec.MsgspecError, UnicodeError):
         return None
+
+
+def _json(value: object) -> bytes:
+    """Encode an entry; what has no JSON must not keep all else from the disk."""
+    try:
+        return _encode(value)
+    except (OverflowError, ValueError):
+        return b""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import islice
 
 from ..alerts.wording import rfc3339
 from ..models import Band, GpuHistory, UsageHistory
@@ -18,18 +19,30 @@ from .series import SERIES
 _GPU = (("utilization", "utilization_share"), ("memory_used_bytes", "memory_used_bytes"))
 
 
-def table(history: UsageHistory) -> str:
-    """Write comma-separated values: one line per point, empty where nothing is known."""
+#: Lines of a piece: about a millisecond, with many GPUs a few.
+_LINES = 50
+
+
+def table(history: UsageHistory) -> Iterator[str]:
+    """Write comma-separated values: one line per point, empty where nothing is known.
+
+    They come in pieces, for no thread else runs while a piece is written.
+    """
     bands = list(_bands(history))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
     names = (f"{name}_{kind}" for name, _ in bands for kind in ("min", "mean", "max"))
-    writer.writerow(["time", *names])
+    yield _written([["time", *names]])
     columns = [c for _, band in bands for c in (band.minimum, band.mean, band.maximum)]
     times = (
         rfc3339(history.since + timedelta(seconds=offset)) for offset in history.offsets_seconds
     )
-    writer.writerows(zip(times, *columns, strict=True))
+    rows = zip(times, *columns, strict=True)
+    while piece := list(islice(rows, _LINES)):
+        yield _written(piece)
+
+
+def _written(rows: Iterable[Iterable[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
 
 

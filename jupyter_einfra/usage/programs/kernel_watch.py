@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...models import Reason
+from .names import tidy
 
 #: A kernel that dies within this time of its last death dies of the same thing: Jupyter
 #: looks every 3 s, and takes a kernel for stable after 10 s.
@@ -83,12 +84,15 @@ class KernelWatch:
 
     def process(self) -> tuple[int | None, Reason | None]:
         """Return the process id, or why there is none."""
-        provisioner = read(self.manager, "provisioner")
+        provisioner = read(self.manager, "provisioner", ELSEWHERE)
+        if provisioner is None:  # a gateway's manager never has one, ours not before its start
+            is_gateway = read(self.manager, "kernels_url") or read(self.manager, "kernel_url")
+            return None, ELSEWHERE if is_gateway else NO_PROCESS
         process = read(provisioner, "process", ELSEWHERE)
         if isinstance(process, subprocess.Popen):
             self._look_after(process)
             return (process.pid, None) if process.returncode is None else (None, NO_PROCESS)
-        return None, NO_PROCESS if process is None and provisioner is not None else ELSEWHERE
+        return None, NO_PROCESS if process is None else ELSEWHERE
 
     def died_again(self, time_now: datetime) -> datetime | None:
         """Take note of a death; return the first of a row if it is not the first."""
@@ -141,4 +145,4 @@ def read(thing: object, name: str, default: object = None) -> Any:
 
 
 def _text(value: object) -> str | None:
-    return value[:40] if isinstance(value, str) else None
+    return tidy(value, 40) if isinstance(value, str) else None

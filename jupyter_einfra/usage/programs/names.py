@@ -57,6 +57,7 @@ def names_of_kernels(sessions: Iterable[object]) -> dict[str, Named]:
 
 def _named(is_file: bool, path: object, name: object) -> Named | None:
     if is_file and isinstance(path, str) and 0 < len(path) <= MOST_PATH:
+        path = path.encode("utf-8", "replace").decode()  # a gateway's may be no text at all
         last = tidy(path.removeprefix(_DRIVE).rpartition("/")[2])
         return Named(last or tidy(path), path)
     # The path of a console is no file; the name is what its tab shows.

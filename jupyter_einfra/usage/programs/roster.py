@@ -138,7 +138,7 @@ class Roster:
         state, since = watch.state()
         return RosterEntry(
             kind="kernel",
-            id=kernel_id,
+            id=tidy(kernel_id),
             name=named.name,
             path=named.path,
             language=tidy(language) if isinstance(language, str) else None,
@@ -162,7 +162,7 @@ class Roster:
                 found.append(
                     RosterEntry(
                         kind="terminal",
-                        id=str(name),
+                        id=tidy(name),
                         name=f"terminal {tidy(name)}",
                         path=None,
                         language=None,
