@@ -25,8 +25,9 @@ unit: setup      ## Only what needs neither hub nor browser
 ui: setup        ## Only the browser tests; screenshots go to test-results/
 	@bash scripts/test.sh ui
 
-screenshots: ui  ## Refresh the README's picture from the browser tests
+screenshots: ui  ## Refresh the README's pictures from the browser tests
 	@cp test-results/status-bar-light.png docs/status-bar.png
+	@cp test-results/panel-tab.png docs/panel.png
 
 openapi: setup   ## Refresh openapi.json and the browser's types after a change of models
 	@.venv/bin/python -m jupyter_einfra.openapi > openapi.json.new && mv openapi.json.new openapi.json

@@ -17,8 +17,8 @@ from .listeners import PANEL, listening
 from .servers import Server, running
 from .startup import Start, start
 
-#: A minute less the jitter of 15 %, and how exactly the moments are seen.
-_SHORTEST_PAUSE_SECONDS = 50.5
+#: A minute, and how exactly the moments are seen.
+_SHORTEST_PAUSE_SECONDS = 59.5
 _LOOK_SECONDS = 0.1
 
 #: A transaction changes the file more than once, within a moment.
@@ -168,7 +168,7 @@ def _writes(quiet: _Watch, watched: _Watch) -> Iterator[Figure]:
                 "s",
                 _SHORTEST_PAUSE_SECONDS,
                 "at least",
-                note=f"{len(pauses)} pauses: a minute, jittered by 15 %; {spread(pauses, 's')}",
+                note=f"{len(pauses)} pauses: {spread(pauses, 's')}",
             )
         yield Figure(
             f"written to the file a minute, {name}",
