@@ -132,7 +132,9 @@ describe.each(readdirSync(LOCALES))('the catalogue %s', locale => {
       trans._n('%2 of %3 core', '%2 of %3 cores', limit, '0', limit)
     );
     expect(cores).toEqual(
-      { cs_CZ: ['0 z 1 jádra', '0 ze 2 jader', '0 z 5 jader', '0 z 0.5 jádra'] }[locale]
+      {
+        cs_CZ: ['0 z 1 jádra', '0 ze 2 jader', '0 z celkem 5 jader', '0 z celkem 0.5 jádra']
+      }[locale]
     );
   });
 });

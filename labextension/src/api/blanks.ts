@@ -4,7 +4,7 @@ import type { Params } from './errors';
 import { Format } from './format';
 
 /** Longest name of a notebook or device inside a sentence, and longest text of all else. */
-const LONGEST_NAME = 40;
+export const LONGEST_NAME = 28;
 const LONGEST_TEXT = 300;
 
 /** Signs that are not seen themselves, but could turn the rest of a sentence about. */
@@ -99,7 +99,7 @@ export function shorten(text: string, most: number): string {
   if (signs.length <= most) {
     return text;
   }
-  const tail = Math.floor((most - 1) / 3);
+  const tail = Math.floor((most - 1) / 2);
   return `${signs.slice(0, most - 1 - tail).join('')}…${signs.slice(-tail).join('')}`;
 }
 

@@ -28,21 +28,22 @@ export const EVENTS: Readonly<Record<string, Render>> = {
     ),
   cpu_throttled: (trans, _, blanks) =>
     trans._n(
-      'You use the whole %2 core of your limit: in the last %3 programs had to wait %4 of the time.',
-      'You use all %2 cores of your limit: in the last %3 programs had to wait %4 of the time.',
+      'You are at your limit of %2 core: in the last %3 programs were held back in %4 of their turns.',
+      'You are at your limit of %2 cores: in the last %3 programs were held back in %4 of their turns.',
       blanks.number('limit_cores'),
       blanks.format.coresLimit(blanks.number('limit_cores')),
       blanks.duration('seconds'),
       blanks.format.percent(blanks.number('throttled_share'))
     ),
-  disk_full: (trans, { disk }, blanks) =>
-    disk === 'home'
+  disk_full: (trans, { disk, scope }, blanks) =>
+    // What others fill too is not one's home.
+    disk === 'home' && scope !== 'filesystem'
       ? trans.__(
           'Your home is nearly full: %1. Delete files that you do not need, or saving will fail.',
           blanks.bytes('used_bytes', 'limit_bytes')
         )
       : trans.__(
-          'The folder for temporary files, %1, is nearly full: %2. Delete what you do not need.',
+          'The disk of %1 is nearly full: %2. Delete files that you do not need, or saving will fail.',
           blanks.name('path'),
           blanks.bytes('used_bytes', 'limit_bytes')
         ),
@@ -57,54 +58,54 @@ export const EVENTS: Readonly<Record<string, Render>> = {
   // usage: explanations after
   kernel_out_of_memory: (trans, _, blanks) =>
     trans.__(
-      'Kernel of %1 was killed at %2: memory reached %3.',
+      'Kernel of %1 was killed (%2): memory reached %3.',
       blanks.name(),
       blanks.time(),
       blanks.bytes('used_bytes', 'limit_bytes')
     ),
   kernel_machine_out_of_memory: (trans, _, blanks) =>
     trans.__(
-      'Kernel of %1 was killed at %2: the whole machine ran out of memory.',
+      'Kernel of %1 was killed (%2): the whole machine ran out of memory.',
       blanks.name(),
       blanks.time()
     ),
   kernel_killed: (trans, { memory_known }, blanks) =>
     memory_known === 0
       ? trans.__(
-          'Kernel of %1 was killed at %2 (SIGKILL); whether for want of memory is not known.',
+          'Kernel of %1 was killed (%2, SIGKILL); whether for want of memory is not known.',
           blanks.name(),
           blanks.time()
         )
       : trans.__(
-          'Kernel of %1 was killed at %2 by some program (SIGKILL), not for want of memory.',
+          'Kernel of %1 was killed by some program (%2, SIGKILL), not for want of memory.',
           blanks.name(),
           blanks.time()
         ),
   kernel_crashed: (trans, _, blanks) =>
     trans.__(
-      'Kernel of %1 crashed at %2 (%3).',
+      'Kernel of %1 crashed (%2, %3).',
       blanks.name(),
       blanks.time(),
       blanks.name('signal_name')
     ),
   kernel_exited: (trans, _, blanks) =>
     trans.__(
-      'Kernel of %1 ended by itself at %2, with exit status %3.',
+      'Kernel of %1 ended by itself (%2), with exit status %3.',
       blanks.name(),
       blanks.time(),
       blanks.number('exit_code')
     ),
   kernel_died: (trans, _, blanks) =>
-    trans.__('Kernel of %1 died at %2. Why is not known.', blanks.name(), blanks.time()),
+    trans.__('Kernel of %1 died (%2). Why is not known.', blanks.name(), blanks.time()),
   process_out_of_memory: (trans, _, blanks) =>
     blanks.has('name')
       ? trans.__(
-          'A process of %1 was killed at %2 for want of memory. Check what it was to do.',
+          'A process of %1 was killed for want of memory (%2). Check what it was to do.',
           blanks.name(),
           blanks.time()
         )
       : trans.__(
-          'A process was killed at %1 for want of memory. Check what it was to do.',
+          'A process was killed for want of memory (%1). Check what it was to do.',
           blanks.time()
         ),
   previous_run_out_of_memory: (trans, _, blanks) =>
@@ -126,16 +127,16 @@ export const EVENTS: Readonly<Record<string, Render>> = {
 
   // usage: marks on the charts
   run_stopped: (trans, _, blanks) =>
-    trans.__('The server was stopped at %1.', blanks.time('ended')),
+    trans.__('The server was stopped (%1).', blanks.time('ended')),
   run_killed: (trans, _, blanks) =>
     sentences(
-      trans.__('The server ended without a word; last seen at %1.', blanks.time('ended')),
+      trans.__('The server ended without a word; last seen: %1.', blanks.time('ended')),
       lastFigure(trans, blanks)
     ),
   run_out_of_memory: (trans, _, blanks) =>
     sentences(
       trans.__(
-        'The server was probably killed for want of memory; last seen at %1.',
+        'The server was probably killed for want of memory; last seen: %1.',
         blanks.time('ended')
       ),
       lastFigure(trans, blanks)
@@ -163,7 +164,7 @@ function biggest(trans: TranslationBundle, blanks: Blanks): string {
 
 /** When the last run ended, to follow the verb; empty where that is not known. */
 function ended(trans: TranslationBundle, blanks: Blanks): string {
-  return blanks.has('ended') ? trans.__(' at %1', blanks.time('ended')) : '';
+  return blanks.has('ended') ? trans.__(' (%1)', blanks.time('ended')) : '';
 }
 
 /** The notebooks whose variables are gone. */

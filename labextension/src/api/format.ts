@@ -2,13 +2,16 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
+/** From this part of a unit on, a size is told in it: four digits are hard to feel. */
+const NEARLY = 0.9;
+
 const SECOND = [1, 'second'] as const;
 
 /** Units of time with their seconds, the longest first. */
 const LENGTHS = [[86_400, 'day'], [3_600, 'hour'], [60, 'minute'], SECOND] as const;
 
-/** Digits after the decimal point: one where a glance is enough, two to be exact. */
-export type Digits = 1 | 2;
+/** Digits after the decimal point: none to count, one for a glance, two to be exact. */
+export type Digits = 0 | 1 | 2;
 
 /** Writes figures in the user's language, so that a person can feel them. */
 export class Format {
@@ -57,9 +60,9 @@ export class Format {
       : this._pair(used, limit, digits, (u, l) => this._trans.__('%1 of %2', u, l));
   }
 
-  /** "12.4 GiB". */
+  /** "12.4 GiB", and rather "0.9 GiB" than "921.6 MiB". */
   size(bytes: number, digits: Digits = 1): string {
-    const power = powerOf(bytes);
+    const power = powerOf(bytes / NEARLY);
     return `${this._inUnit(bytes, power, digits)} ${UNITS[power]}`;
   }
 
@@ -92,8 +95,8 @@ export class Format {
     return new Intl.DateTimeFormat(this._language, {
       hour: 'numeric',
       minute: '2-digit',
-      ...(days >= 1 && days < 7 && { weekday: 'long' }),
-      ...(days >= 7 && { day: 'numeric', month: 'long' })
+      ...(days >= 1 && days < 7 && { weekday: 'short' }),
+      ...(days >= 7 && { day: 'numeric', month: 'short' })
     }).format(when);
   }
 

@@ -8,7 +8,7 @@ import type { Params } from './errors';
 const trans = nullTranslator.load('jupyter_einfra');
 
 /** A name that would break a page, a sentence or a terminal if it could. */
-const HOSTILE = '<img src=x onerror=alert(1)>\u202e\u0000\n%1.ipynb';
+const HOSTILE = '<svg onload=f()>\u202e\u0000\n%1.ipynb';
 
 const UNSEEN = /\p{Cc}|\p{Bidi_Control}/u;
 
@@ -60,17 +60,17 @@ describe('figures as a person reads them', () => {
     [
       'memory_trend',
       { ...memory, ...biggest, seconds: 40, bytes_per_second: (0.9 * GIB) / 60 },
-      /grows by 921\.6 MiB a minute; .* about 40 sec\. Biggest: train\.ipynb/
+      /grows by 0\.9 GiB a minute; .* about 40 sec\. Biggest: train\.ipynb/
     ],
     [
       'cpu_throttled',
       { limit_cores: 2, throttled_share: 0.434, seconds: 300 },
-      /^You use all 2 cores .* last 5 min .* 43 % of the time\.$/
+      /^You are at your limit of 2 cores: .* last 5 min .* 43 % of their turns\.$/
     ],
     [
       'cpu_throttled',
       { limit_cores: 1, throttled_share: 0.5, seconds: 300 },
-      /^You use the whole 1 core /
+      /^You are at your limit of 1 core: /
     ],
     [
       'disk_full',
@@ -79,19 +79,30 @@ describe('figures as a person reads them', () => {
     ],
     [
       'disk_full',
+      {
+        disk: 'home',
+        scope: 'filesystem',
+        path: '/home/jovyan',
+        used_bytes: 98 * GIB,
+        limit_bytes: 100 * GIB
+      },
+      /^The disk of \/home\/jovyan is nearly full: 98\.0 of 100 GiB\./
+    ],
+    [
+      'disk_full',
       { disk: 'tmp', path: '/tmp', used_bytes: 9.8 * GIB, limit_bytes: 10 * GIB },
-      /temporary files, \/tmp, is nearly full: 9\.8 of 10 GiB\./
+      /^The disk of \/tmp is nearly full: 9\.8 of 10 GiB\./
     ],
     ['gpu_unused', { index: 0, name: 'A40', hours: 12 }, /^GPU 0 \(A40\) .* 12 hr\./],
     [
       'kernel_out_of_memory',
       { name: 'a.ipynb', time, used_bytes: 16 * GIB, limit_bytes: 16 * GIB, restarted: 1 },
-      /^Kernel of a\.ipynb was killed at 3:12.AM: memory reached 16\.0 of 16 GiB\.$/
+      /^Kernel of a\.ipynb was killed \(3:12.AM\): memory reached 16\.0 of 16 GiB\.$/
     ],
     [
       'kernel_machine_out_of_memory',
       { name: 'a.ipynb', time, restarted: 1 },
-      /at 3:12.AM: the whole machine ran out of memory\.$/
+      /\(3:12.AM\): the whole machine ran out of memory\.$/
     ],
     [
       'kernel_killed',
@@ -102,11 +113,11 @@ describe('figures as a person reads them', () => {
     [
       'kernel_crashed',
       { name: 'a.ipynb', time, signal: 11, signal_name: 'SIGSEGV' },
-      /^Kernel of a\.ipynb crashed at 3:12.AM \(SIGSEGV\)\.$/
+      /^Kernel of a\.ipynb crashed \(3:12.AM, SIGSEGV\)\.$/
     ],
     ['kernel_exited', { name: 'a.ipynb', time, exit_code: 3 }, /with exit status 3\.$/],
-    ['kernel_died', { name: 'a.ipynb', time }, /died at 3:12.AM\. Why is not known\.$/],
-    ['process_out_of_memory', { time }, /^A process was killed at 3:12/],
+    ['kernel_died', { name: 'a.ipynb', time }, /died \(3:12.AM\)\. Why is not known\.$/],
+    ['process_out_of_memory', { time }, /^A process was killed for want of memory \(3:12/],
     [
       'process_out_of_memory',
       { time, name: 'b.ipynb' },
@@ -115,18 +126,18 @@ describe('figures as a person reads them', () => {
     [
       'previous_run_out_of_memory',
       { ended: time, ...memory, kernels: 'a.ipynb, b.ipynb' },
-      /^Your server was killed at 3:12.AM: memory had reached 14\.8 of 16 GiB\. .*: a.ipynb, b.ipynb\.$/
+      /^Your server was killed \(3:12.AM\): memory had reached 14\.8 of 16 GiB\. .*: a.ipynb, b.ipynb\.$/
     ],
     ['previous_run_out_of_memory', {}, /^Your server was killed: it ran out of memory\.$/],
-    ['previous_run_killed', { ended: time }, /^Your server was killed at 3:12.AM; why/],
-    ['run_stopped', { ended: time }, /^The server was stopped at 3:12.AM\.$/],
+    ['previous_run_killed', { ended: time }, /^Your server was killed \(3:12.AM\); why/],
+    ['run_stopped', { ended: time }, /^The server was stopped \(3:12.AM\)\.$/],
     [
       'run_killed',
       { ended: time, used_bytes: GIB },
-      /last seen at 3:12.AM\. .*: 1\.0 GiB\.$/
+      /last seen: 3:12.AM\. .*: 1\.0 GiB\.$/
     ],
     ['run_out_of_memory', { ended: time, ...memory }, /AM\. .*: 14\.8 of 16 GiB\.$/],
-    ['run_out_of_memory', { ended: time }, /want of memory; last seen at 3:12.AM\.$/],
+    ['run_out_of_memory', { ended: time }, /want of memory; last seen: 3:12.AM\.$/],
     ['disk_not_answering', { path: '/home', since: time }, /since 3:12.AM\.$/]
   ])('%s %o', (code, params, expected) => {
     expect(text(code, params)).toMatch(expected);
@@ -137,7 +148,7 @@ describe('figures as a person reads them', () => {
   it('tells the day of what was not today', () => {
     const when = new Date(2026, 10, 17, 14, 5).toISOString();
     expect(text('kernel_died', { name: 'a.ipynb', time: when })).toMatch(
-      /died at Tuesday.*2:05.PM/
+      /died \(Tue.*2:05.PM\)/
     );
   });
 
@@ -158,7 +169,7 @@ describe('texts of others', () => {
 
   it('are only text, on one line, in the order in which they are written', () => {
     const said = text('kernel_died', { name: HOSTILE, time });
-    expect(said).toContain('<img src=x onerror=alert(1)>   %1.ipynb');
+    expect(said).toContain('<svg onload=f()>   %1.ipynb');
     expect(text('gpu_unreadable', { error: HOSTILE })).not.toMatch(UNSEEN);
     expect(text('unheard_of', {}, `${HOSTILE} died`)).not.toMatch(UNSEEN);
   });

@@ -17,6 +17,9 @@ class FakePage implements IPage {
   }
 }
 
+/** Time that a new page has for all its subscriptions. */
+const FIRST_GATHER_MS = 500;
+
 /** One request as the server sees it. */
 interface ICall {
   readonly path: string;
@@ -78,7 +81,7 @@ async function pass(ms = 0): Promise<void> {
 
 /** Let the present request succeed and bring the snapshot. */
 async function open(): Promise<ICall> {
-  await pass(20);
+  await pass(FIRST_GATHER_MS);
   const call = last();
   call.accept();
   call.send(SNAPSHOT);
@@ -156,6 +159,27 @@ describe('opening', () => {
     stream.subscribe('usage');
     await open();
     expect(calls.map(({ path }) => path)).toEqual(['stream?topics=other%2Cusage']);
+  });
+
+  it('gathers what a new page subscribes to as its settings come in', async () => {
+    const brief = stream.subscribe('usage');
+    await pass(FIRST_GATHER_MS - 10);
+    stream.subscribe(OTHER);
+    brief.dispose();
+    stream.subscribe('usage');
+    await pass(9);
+    expect(calls).toEqual([]);
+    await pass(1);
+    expect(calls.map(({ path }) => path)).toEqual(['stream?topics=other%2Cusage']);
+  });
+
+  it('gathers anew where the first who came has gone again', async () => {
+    stream.subscribe('usage').dispose();
+    await pass(FIRST_GATHER_MS);
+    expect(calls).toEqual([]);
+    stream.subscribe(OTHER);
+    await pass(FIRST_GATHER_MS);
+    expect(calls.map(({ path }) => path)).toEqual(['stream?topics=other']);
   });
 
   it('opens anew for a further topic, and not for one that is there', async () => {
@@ -281,7 +305,7 @@ describe('losing', () => {
 
   it('gives up a request that is never answered', async () => {
     stream.subscribe('usage');
-    await pass(20);
+    await pass(FIRST_GATHER_MS);
     await pass(45_000);
     expect(calls[0]?.signal.aborted).toBe(true);
     expect(stream.state).toMatchObject({ kind: 'lost', error: { code: 'stream_silent' } });
@@ -325,7 +349,7 @@ describe('losing', () => {
     ['data that is not JSON', 'text/event-stream', 'event: usage\ndata: {\n\n']
   ])('counts %s as lost', async (_, type, text) => {
     stream.subscribe('usage');
-    await pass(20);
+    await pass(FIRST_GATHER_MS);
     last().accept(type);
     last().send(text);
     await pass();
@@ -339,7 +363,7 @@ describe('losing', () => {
 describe('being refused', () => {
   it('asks again only once a minute, and says why', async () => {
     stream.subscribe('usage');
-    await pass(20);
+    await pass(FIRST_GATHER_MS);
     last().reject(FORBIDDEN);
     await pass();
     expect(stream.state).toMatchObject({ kind: 'refused', error: FORBIDDEN });
@@ -355,7 +379,7 @@ describe('being refused', () => {
 
   it('treats a failing server as lost, not as a refusal', async () => {
     stream.subscribe('usage');
-    await pass(20);
+    await pass(FIRST_GATHER_MS);
     last().reject(new EinfraError({ code: 'http_error', message: '', status: 503 }));
     await pass();
     expect(stream.state.kind).toBe('lost');

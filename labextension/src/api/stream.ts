@@ -13,7 +13,12 @@ import type { IPage } from './page';
 import { EinfraError, networkError } from './errors';
 import { EventStreamParser, type IServerSentEvent } from './sse';
 
-/** Time for further subscriptions to gather before the connection is opened. */
+/**
+ * Time for further subscriptions to gather before the connection is opened.
+ *
+ * Those of a new page follow one after the other, as their settings are loaded.
+ */
+const FIRST_GATHER_MS = 500;
 const GATHER_MS = 20;
 
 /** Longest silence; the server writes a comment every 15 s. */
@@ -73,10 +78,10 @@ export class EinfraStream implements IEinfraStream, IDisposable {
   subscribe<T extends TopicName>(topic: T): ISubscription<T> {
     const subscription = new Subscription<T>(topic, () => {
       this._subscriptions.delete(subscription);
-      this._schedule(GATHER_MS);
+      this._gather();
     });
     this._subscriptions.add(subscription);
-    this._schedule(GATHER_MS);
+    this._gather();
     // After the caller has connected. The server sends it only to a new connection.
     queueMicrotask(() => {
       const latest = this._latest.get(topic);
@@ -103,6 +108,15 @@ export class EinfraStream implements IEinfraStream, IDisposable {
     this._refresh();
   }
 
+  private _gather(): void {
+    if (this._hasOpened) {
+      this._schedule(GATHER_MS);
+    } else if (this._timer === undefined) {
+      // Counted from the first one: those that follow do not put it off.
+      this._schedule(FIRST_GATHER_MS);
+    }
+  }
+
   private _schedule(delay: number): void {
     clearTimeout(this._timer);
     if (!this._isDisposed) {
@@ -115,6 +129,7 @@ export class EinfraStream implements IEinfraStream, IDisposable {
   /** Make the connection carry what is wanted now. */
   private _refresh(): void {
     clearTimeout(this._timer);
+    this._timer = undefined;
     const wanted = new Set([...this._subscriptions].map(({ topic }) => topic));
     const topics = [...wanted].sort().join(',');
     if (topics === '' || !this._page.visible) {
@@ -130,6 +145,7 @@ export class EinfraStream implements IEinfraStream, IDisposable {
     const controller = new AbortController();
     const attempt: IAttempt = { topics, controller, openedAt: null, watchdog: undefined };
     this._attempt = attempt;
+    this._hasOpened = true;
     if (this._state.kind !== 'lost' && this._state.kind !== 'refused') {
       this._setState('connecting');
     }
@@ -237,6 +253,7 @@ export class EinfraStream implements IEinfraStream, IDisposable {
 
   private _attempt: IAttempt | null = null;
   private _failures = 0;
+  private _hasOpened = false;
   private _isDisposed = false;
   private _lastEventId = '';
   /** What this connection has said last of each topic; all are states so far. */

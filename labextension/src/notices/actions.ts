@@ -93,7 +93,7 @@ export class Actions {
 
   private _openUsage(): Notification.IAction[] {
     const { openUsage } = this;
-    const label = this._options.trans.__('Show Usage');
+    const label = this._options.trans.__('Show Usage Panel');
     return openUsage ? [{ label, callback: openUsage }] : [];
   }
 

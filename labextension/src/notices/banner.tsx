@@ -19,6 +19,7 @@ export class Banner extends VDomRenderer<NotebookNotices> {
   }
 
   protected override onUpdateRequest(msg: Message): void {
+    this._keepFocus();
     this._follow();
     super.onUpdateRequest(msg);
   }
@@ -27,26 +28,24 @@ export class Banner extends VDomRenderer<NotebookNotices> {
     return (
       <div ref={this._observe}>
         {this.model.banners.map(banner => (
-          <Explanation
-            key={banner.id}
-            banner={banner}
-            onDismiss={this._dismiss}
-            {...this._options}
-          />
+          <Explanation key={banner.id} banner={banner} {...this._options} />
         ))}
       </div>
     );
   }
 
+  /** A banner that goes would leave the focus that it has to nobody. */
+  private _keepFocus(): void {
+    const focused = this.node.querySelector<HTMLElement>('[data-notice]:focus-within');
+    const id = focused?.dataset['notice'];
+    if (focused && !this.model.banners.some(banner => banner.id === id)) {
+      this._options.giveFocusBack();
+    }
+  }
+
   private _follow(): void {
     this.setHidden(this.model.banners.length === 0);
   }
-
-  private readonly _dismiss = (id: string): void => {
-    this.model.dismiss(id);
-    // The button that had it is gone.
-    this._options.giveFocusBack();
-  };
 
   private readonly _observe = (content: HTMLElement | null): void => {
     this._observer.disconnect();
@@ -77,15 +76,15 @@ export namespace Banner {
 
 interface IProps extends Banner.IOptions {
   readonly banner: IBanner;
-  readonly onDismiss: (id: string) => void;
 }
 
 function Explanation(props: IProps): React.ReactElement {
-  const { banner, model, onDismiss, trans } = props;
+  const { banner, model, trans } = props;
   const openUsage = props.openUsage();
   return (
     <div
       className={`jp-EinfraNotices-banner jp-mod-${banner.severity}`}
+      data-notice={banner.id}
       role={banner.severity === 'error' ? 'alert' : 'status'}
     >
       <p>
@@ -93,11 +92,15 @@ function Explanation(props: IProps): React.ReactElement {
       </p>
       <div className="jp-EinfraNotices-actions">
         {banner.canRestart && (
-          <Button accent onClick={() => void model.restart()}>
+          <Button
+            accent
+            disabled={banner.isRestarting}
+            onClick={() => void model.restart()}
+          >
             {trans.__('Restart Kernel')}
           </Button>
         )}
-        {openUsage && <Button onClick={openUsage}>{trans.__('Show Usage')}</Button>}
+        {openUsage && <Button onClick={openUsage}>{trans.__('Show Usage Panel')}</Button>}
       </div>
       <button
         type="button"
@@ -105,7 +108,7 @@ function Explanation(props: IProps): React.ReactElement {
         title={trans.__('Dismiss')}
         aria-label={trans.__('Dismiss')}
         onClick={() => {
-          onDismiss(banner.id);
+          model.dismiss(banner.id);
         }}
       >
         <closeIcon.react tag="span" width="16px" />
@@ -116,6 +119,7 @@ function Explanation(props: IProps): React.ReactElement {
 
 function Button(props: {
   readonly accent?: boolean;
+  readonly disabled?: boolean;
   readonly onClick: () => void;
   readonly children: string;
 }): React.ReactElement {
@@ -123,6 +127,8 @@ function Button(props: {
     <button
       type="button"
       className={`jp-Dialog-button jp-mod-styled ${props.accent ? 'jp-mod-accept' : 'jp-mod-reject'}`}
+      // Really disabled, it would lose the focus.
+      aria-disabled={props.disabled ?? false}
       onClick={props.onClick}
     >
       {props.children}

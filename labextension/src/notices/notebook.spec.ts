@@ -94,7 +94,7 @@ it('says what happened, what it means and what to do', () => {
       id: '1',
       severity: 'error',
       text: expect.stringMatching(
-        /^Kernel of a\.ipynb crashed at .*\(SIGSEGV\)\.$/
+        /^Kernel of a\.ipynb crashed \(.*, SIGSEGV\)\.$/
       ) as string,
       consequences: expect.stringMatching(
         /^It was restarted: .* Compiled libraries/
@@ -129,6 +129,31 @@ it('says so where that fails, until it works', async () => {
   context.sessionContext.changeKernel = changeKernel;
   await model.restart();
   expect(model.banners).toEqual([]);
+});
+
+it('starts one kernel alone where it is asked twice', async () => {
+  context.become('dead');
+  const { shutdown } = context.sessionContext;
+  let shutDown = (): void => undefined;
+  context.sessionContext.shutdown = () =>
+    new Promise(resolve => {
+      shutDown = () => {
+        resolve(shutdown());
+      };
+    });
+  const first = model.restart();
+  const second = model.restart();
+  expect(model.banners).toMatchObject([{ canRestart: true, isRestarting: true }]);
+  shutDown();
+  await Promise.all([first, second]);
+  expect(context.started).toEqual(['python3']);
+});
+
+it('can be asked again where it failed', async () => {
+  context.become('dead');
+  context.sessionContext.changeKernel = () => Promise.reject(new Error('no room'));
+  await model.restart();
+  expect(model.banners).toMatchObject([{ canRestart: true, isRestarting: false }]);
 });
 
 it('follows the notebook, its kernel and the notices', () => {

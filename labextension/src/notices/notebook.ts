@@ -28,6 +28,9 @@ export interface IBanner {
 
   /** Whether the kernel waits for a restart. */
   readonly canRestart: boolean;
+
+  /** Whether it is being restarted. */
+  readonly isRestarting: boolean;
 }
 
 /** What one open notebook is to be told. */
@@ -67,7 +70,8 @@ export class NotebookNotices {
         severity: notice.severity,
         text: describe(notice, trans),
         consequences: this._failure ?? consequences(notice, canRestart, trans),
-        canRestart
+        canRestart,
+        isRestarting: this._isRestarting
       };
     });
     if (JSON.stringify(banners) !== JSON.stringify(this._banners)) {
@@ -82,12 +86,17 @@ export class NotebookNotices {
     this.update();
   }
 
-  /** Give the notebook a kernel again. */
+  /** Give the notebook a kernel again: one, however often it is asked for. */
   async restart(): Promise<void> {
+    if (this._isRestarting) {
+      return;
+    }
     const { context, trans } = this._options;
     const { prevKernelName, session } = context.sessionContext;
     const name = session?.kernel?.name ?? prevKernelName;
     this._failure = undefined;
+    this._isRestarting = true;
+    this.update();
     try {
       if (session) {
         // Jupyter has let go of it: nothing but another one can take its place.
@@ -97,6 +106,8 @@ export class NotebookNotices {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this._failure = trans.__('The kernel could not be restarted: %1', why);
+    } finally {
+      this._isRestarting = false;
     }
     this.update();
   }
@@ -111,6 +122,7 @@ export class NotebookNotices {
   private _banners: readonly IBanner[] = [];
   private _failure: string | undefined;
   private _isDisposed = false;
+  private _isRestarting = false;
   private readonly _stateChanged = new Signal<this, void>(this);
 }
 
