@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -70,6 +73,24 @@ class Groups:
         except OSError as error:
             raise NoGroupsError(f"no control group can be made here: {error}") from error
         return made
+
+    def used_bytes(self, group: Path) -> int:
+        """Memory in use that the system cannot take back."""
+        name, *reclaimable = (
+            ("memory.current", "inactive_file", "active_file")
+            if self.version == "v2"
+            else ("memory.usage_in_bytes", "total_inactive_file", "total_active_file")
+        )
+        parts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return int((group / name).read_text()) - sum(int(parts[part]) for part in reclaimable)
+
+    def kill(self, group: Path) -> None:
+        """Kill every process at once, as the system does where ``memory.oom.group`` is set."""
+        while pids := (group / "cgroup.procs").read_text().split():
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            time.sleep(0.01)
 
     def _mkdir(self, group: Path) -> Path:
         if group not in self._made:

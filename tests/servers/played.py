@@ -48,7 +48,11 @@ _STREAM = """
   const latest = new Map();
   const open = new Set();
   const encoder = new TextEncoder();
-  const write = ([type, data]) => encoder.encode(`event: ${type}\\ndata: ${data}\\n\\n`);
+  // A page may take long to open, and a sample is taken when it is sent.
+  const fresh = (type, data) => type !== 'usage' ? data
+    : JSON.stringify({ ...JSON.parse(data), time: new Date().toISOString() });
+  const write = ([type, data]) =>
+    encoder.encode(`event: ${type}\\ndata: ${fresh(type, data)}\\n\\n`);
   window.einfraStreams = [];
   window.einfraSend = (type, data) => {
     latest.set(type, data);

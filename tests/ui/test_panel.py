@@ -32,6 +32,7 @@ from jupyter_einfra.usage.models import DiskUsage, Program, Run, UsageEvent, Usa
 
 ROOT = Path(__file__).parents[2]
 THEMES = "@jupyterlab/apputils-extension:themes"
+USAGE = "@e-infra/jupyter-einfra:usage"
 HIGH_CONTRAST = "JupyterLab Dark High Contrast"
 GPUS = (WHOLE, SHARED, SLICE)
 
@@ -168,6 +169,7 @@ def test_an_empty_panel_says_what_it_is_for(
     expect(panel).to_contain_text("No kernel is running.")
     expect(panel).to_contain_text("Run a notebook, and what it uses is listed here.")
     expect(panel.get_by_role("rowheader", name="JupyterLab itself")).to_be_visible()
+    expect(panel).to_contain_text("Recorded since")
     expect(page.locator(chart("cpu"))).to_contain_text("0.4 of 2 cores")
     shot(page, f"panel-empty-{name_of(theme)}")
 
@@ -181,8 +183,11 @@ def test_a_full_panel_in_every_theme(page: Page, lab: LabServer, shot: Shot, the
     page.add_style_tag(content="#react-toastify-container { display: none }")
     expect(panel).to_contain_text("Memory grows by")
     expect(panel.get_by_role("button", name="Interrupt train.ipynb")).to_be_visible()
+    expect(panel.get_by_role("status")).to_have_text("")
     expect(panel).to_contain_text("The server was killed because its memory was full.")
-    expect(page.locator(chart("cpu"))).to_contain_text(re.compile(r"Throttled \d+ % of the time"))
+    expect(page.locator(chart("cpu"))).to_contain_text(
+        re.compile(r"Throttled \d+ % of the time in the last 15 minutes")
+    )
     expect(page.locator(chart("memory"))).to_contain_text("12.4 of 16 GiB")
     expect(page.locator(chart("disk"))).to_contain_text("3.0 of 20 GiB")
     expect(panel.get_by_role("row", name=re.compile("train.ipynb"))).to_contain_text("busy 2 hr")
@@ -220,6 +225,9 @@ def test_the_tab_has_the_same_in_two_columns_and_comes_back(
         command(page, "einfra-usage:open-tab")
     tab = page.locator(TAB)
     expect(tab.locator(".jp-EinfraUsagePanel-chart")).to_have_count(4)
+    table = tab.get_by_role("table", name="Kernels and terminals")
+    expect(table.get_by_role("columnheader", name="Threads")).to_be_visible()
+    expect(table.get_by_role("row", name=re.compile("train.ipynb"))).to_contain_text("62")
     tab.get_by_text("7 d", exact=True).click()
     first, second = (tab.locator(f"[data-chart={key}]") for key in ("cpu", "memory"))
     top = "node => node.getBoundingClientRect().top"
@@ -300,12 +308,16 @@ def test_keys_alone_are_enough(page: Page, lab: LabServer) -> None:
     assert re.search(r"\d+:\d\d:\d\d.*in use [\d.]+ cores", last), last
     page.keyboard.press("ArrowLeft")
     expect(cpu).not_to_have_attribute("aria-valuetext", last)
+    expect(cpu).not_to_have_attribute("aria-valuetext", re.compile("Arrow keys"))
+    now = "node => Number(node.getAttribute('aria-valuenow'))"
+    end = cpu.evaluate(now)
     page.keyboard.press("Home")
-    expect(cpu).to_have_attribute("aria-valuenow", "0")
+    wait_until("it is at the oldest time", lambda: cpu.evaluate(now) < end - 600)
     tooltip = panel.locator(".jp-EinfraUsagePanel-tooltip")
     expect(tooltip).to_be_visible()
     page.keyboard.press("Escape")
     expect(tooltip).to_have_count(0)
+    expect(cpu).to_have_attribute("aria-valuetext", "Arrow keys read the figures.")
     acts = panel.get_by_role("button", name="What to do with train.ipynb")
     acts.focus()
     page.keyboard.press("Enter")
@@ -350,7 +362,7 @@ def test_the_popup_of_the_status_bar_leads_here(page: Page, lab: LabServer) -> N
     play_full(page)
     open_lab(page, lab)
     page.click(".jp-EinfraUsage-button")
-    page.get_by_role("button", name="Open usage panel").click()
+    page.get_by_role("button", name="Show Usage Panel").click()
     expect(page.locator(chart("cpu"))).to_be_visible()
     expect(page.locator(".jp-EinfraUsage-popup")).to_have_count(0)
 
@@ -422,6 +434,36 @@ def test_no_trace_of_it_where_the_feature_is_off(page: Page, lab: LabServer) -> 
     visible = "name => window.jupyterapp.commands.isVisible(name)"
     for name in ("einfra-usage:open-panel", "einfra-usage:open-tab"):
         assert not page.evaluate(visible, name)
+
+
+def test_the_panel_opens_as_a_tab_where_its_icon_is_not_wanted(page: Page, lab: LabServer) -> None:
+    play_full(page)
+    set_user_setting(lab, USAGE, showPanel=False)
+    try:
+        open_lab(page, lab)
+        icon = page.locator("[data-id=einfra-usage-panel]")
+        expect(icon).to_have_count(0)
+        command(page, "einfra-usage:open-panel")
+        expect(page.locator(f"{TAB} .jp-EinfraUsagePanel-chart").first).to_be_visible()
+        set_user_setting(lab, USAGE, showPanel=True)
+        open_panel(page, lab)
+    finally:
+        set_user_setting(lab, USAGE, showPanel=True)
+
+
+def test_a_toolbar_is_not_drawn_anew_with_each_sample(page: Page, lab: LabServer) -> None:
+    stream = PlayedStream(page, sample(3.1), details())
+    play_history(page)
+    open_panel(page, lab)
+    expect(page.locator(chart("memory"))).to_contain_text("3.1 of 16 GiB")
+    page.evaluate(
+        "window.told = 0;"
+        " window.jupyterapp.commands.commandChanged.connect("
+        "(_, { type }) => { window.told += type === 'changed' })"
+    )
+    stream.send(sample(5.2))
+    expect(page.locator(chart("memory"))).to_contain_text("5.2 of 16 GiB")
+    assert page.evaluate("window.told") == 0
 
 
 def test_a_new_theme_is_drawn_at_once(page: Page, lab: LabServer) -> None:
@@ -499,12 +541,22 @@ def test_a_kernel_is_followed_interrupted_restarted_and_shut_down(
     expect(dialog).to_contain_text("All its variables are lost.")
     dialog.get_by_role("button", name="Cancel").click()
     assert kernels(own_lab)[0]["id"] == before["id"]
+    expect(acts).to_be_focused()
+
+    acts.click()
+    page.get_by_role("menuitem", name="Restart…").last.click()
+    dialog.get_by_role("button", name="Restart").click()
+    expect(acts).to_be_focused()
+    expect(row).to_contain_text("idle")
+    status = "window.jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus"
+    wait_until("the notebook knows", lambda: page.evaluate(status) == "idle")
 
     acts.click()
     page.get_by_role("menuitem", name="Shut Down…").last.click()
     dialog.get_by_role("button", name="Shut Down").click()
     wait_until("the kernel is gone", lambda: kernels(own_lab) == [])
     expect(panel).to_contain_text("No kernel is running.")
+    expect(panel.get_by_role("radio", name="15 min")).to_be_focused()
 
 
 def test_what_was_used_is_there_after_a_reload(page: Page, own_lab: LabServer) -> None:

@@ -146,6 +146,7 @@ class Recorder:
         keeper = self._keeper
         with keeper.lock:
             keeper.history.add(at_seconds, figures, gpus)
+            others_open = keeper.log.run.open != self._open
             run = replace(
                 keeper.log.run,
                 seen=at_seconds,
@@ -157,6 +158,8 @@ class Recorder:
             )
             keeper.log.update(run)
         keeper.sampled.set()
+        if others_open:  # a person's act, so not a quiet time, and what would be lost
+            self._store.flush()
         if keeper.last_words is None or used is None or limit is None:
             return
         if used >= self._last_words_share * limit:
@@ -165,9 +168,10 @@ class Recorder:
             )
 
     def record(self, event: UsageEvent) -> None:
-        """Record that something happened, for 90 days."""
+        """Record that something happened, for 90 days; it is written soon."""
         with self._keeper.lock:
             self._keeper.log.record(event)
+        self._store.flush()
 
     def set_open(self, names: Sequence[str]) -> None:
         """Remember which notebooks have a kernel, for the run after this one.

@@ -40,10 +40,38 @@ export function addCommands(options: IOptions): void {
       options.openPopup();
     }
   });
-  model.stateChanged.connect(() => {
-    commands.notifyCommandChanged();
-  });
+  // Only when it matters, and by name: at each notice Lab draws its toolbars anew.
+  whenChanged(
+    model,
+    () => model.view.kind !== 'hidden',
+    () => {
+      commands.notifyCommandChanged(CommandIDs.show);
+    }
+  );
+  whenChanged(
+    model,
+    () => model.settings.show,
+    () => {
+      commands.notifyCommandChanged(CommandIDs.toggle);
+    }
+  );
   for (const command of Object.values(CommandIDs)) {
     palette?.addItem({ command, category: trans.__('Usage') });
   }
+}
+
+/** Hear of those changes of a model only after which something reads otherwise. */
+export function whenChanged(
+  model: UsageModel,
+  read: () => unknown,
+  then: () => void
+): void {
+  let before = read();
+  model.stateChanged.connect(() => {
+    const now = read();
+    if (now !== before) {
+      before = now;
+      then();
+    }
+  });
 }

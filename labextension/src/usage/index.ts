@@ -11,7 +11,7 @@ import { Signal } from '@lumino/signaling';
 
 import { request } from '../api/request';
 import { IEinfraStream } from '../tokens';
-import { addCommands } from './commands';
+import { addCommands, whenChanged } from './commands';
 import { Format } from '../api/format';
 import { UsageModel } from './model';
 import { addPanel, PanelCommandIDs } from './panel';
@@ -65,7 +65,8 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
     };
     const item = new UsageStatus(model, trans, openPopup);
     const activeStateChanged = new Signal<UsageModel, void>(model);
-    model.stateChanged.connect(() => {
+    const isActive = (): boolean => model.view.kind !== 'hidden';
+    whenChanged(model, isActive, () => {
       activeStateChanged.emit();
     });
     statusBar.registerStatusItem(ID, {
@@ -74,7 +75,7 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
       rank: RANK,
       // Stays in narrow windows: its style drops its less important parts there.
       priority: 1,
-      isActive: () => model.view.kind !== 'hidden',
+      isActive,
       activeStateChanged
     });
 
@@ -92,7 +93,7 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
     });
 
     const { serverSettings } = app.serviceManager;
-    addPanel({
+    const placePanel = addPanel({
       app,
       stream,
       request: (path, init) => request(path, init, serverSettings),
@@ -112,6 +113,7 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
             ...DEFAULT_SETTINGS,
             ...(settings.composite as Partial<IUsageSettings>)
           };
+          placePanel();
         };
         setShown = show => settings.set('show', show);
         settings.changed.connect(read);

@@ -49,7 +49,7 @@ class UsageTable extends VDomRenderer<UsageModel> {
         </table>
         <p>
           <button type="button" className="jp-EinfraUsage-link" onClick={this._openPanel}>
-            {trans.__('Open usage panel')}
+            {trans.__('Show Usage Panel')}
           </button>
         </p>
       </>

@@ -5,6 +5,9 @@ export interface IUsageSettings {
   readonly showMemory: boolean;
   readonly showGpu: boolean;
 
+  /** Whether the panel has an icon at the side. */
+  readonly showPanel: boolean;
+
   /** Percentage of the limit from which the item warns; 0 is never. */
   readonly warnCpuPercent: number;
   readonly warnMemoryPercent: number;
@@ -17,6 +20,7 @@ export const DEFAULT_SETTINGS: IUsageSettings = {
   showCpu: true,
   showMemory: true,
   showGpu: true,
+  showPanel: true,
   warnCpuPercent: 0,
   warnMemoryPercent: 80,
   warnGpuPercent: 0

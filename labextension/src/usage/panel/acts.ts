@@ -10,6 +10,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import type { components } from '../../api/schema';
+import { calm } from './names';
 
 /** What the acts need to know of a program. */
 export type Target = Pick<
@@ -21,6 +22,9 @@ export type Target = Pick<
 export interface IAct {
   readonly label: string;
   readonly execute: () => Promise<void>;
+
+  /** Whether the user goes elsewhere with it. */
+  readonly leaves?: true;
 }
 
 /** What a person can do with a kernel or a terminal, through Lab's own services. */
@@ -36,16 +40,14 @@ export class Acts {
     switch (target.kind) {
       case 'kernel':
         return [
-          ...(target.path === null
-            ? []
-            : [{ label: trans.__('Open'), execute: () => this.open(target) }]),
+          ...(target.path === null ? [] : [this._opening(target)]),
           { label: trans.__('Interrupt'), execute: () => this.interrupt(target.id) },
           { label: trans.__('Restart…'), execute: () => this.restart(target) },
           { label: trans.__('Shut Down…'), execute: () => this.shutDown(target) }
         ];
       case 'terminal':
         return [
-          { label: trans.__('Open'), execute: () => this.open(target) },
+          this._opening(target),
           { label: trans.__('Shut Down…'), execute: () => this.shutDown(target) }
         ];
       default:
@@ -76,7 +78,7 @@ export class Acts {
   async restart({ id, name }: Target): Promise<void> {
     const trans = this._trans;
     const agreed = await this._ask(
-      trans.__('Restart the kernel of %1?', name),
+      trans.__('Restart the kernel of %1?', calm(name)),
       trans.__('All its variables are lost. The notebook and its outputs stay.'),
       trans.__('Restart')
     );
@@ -84,9 +86,11 @@ export class Acts {
       return;
     }
     const { serverSettings } = this._app.serviceManager;
-    // An open notebook must learn that its queue is gone.
-    const kernel = this._context(id)?.session?.kernel;
-    await this._try(() => kernel?.restart() ?? KernelAPI.restartKernel(id, serverSettings));
+    // An open notebook must learn that its queue is gone, and when the kernel is back.
+    const context = this._context(id);
+    await this._try(
+      () => context?.restartKernel() ?? KernelAPI.restartKernel(id, serverSettings)
+    );
   }
 
   /** End a kernel or a terminal, once the user has agreed. */
@@ -96,8 +100,8 @@ export class Acts {
     const isKernel = kind === 'kernel';
     const agreed = await this._ask(
       isKernel
-        ? trans.__('Shut down the kernel of %1?', name)
-        : trans.__('Shut down %1?', name),
+        ? trans.__('Shut down the kernel of %1?', calm(name))
+        : trans.__('Shut down %1?', calm(name)),
       isKernel
         ? trans.__('All its variables are lost. The notebook and its outputs stay.')
         : trans.__('What runs in it is ended.'),
@@ -106,6 +110,14 @@ export class Acts {
     if (agreed) {
       await this._try(() => (isKernel ? kernels : terminals).shutdown(id));
     }
+  }
+
+  private _opening(target: Target): IAct {
+    return {
+      label: this._trans.__('Open'),
+      execute: () => this.open(target),
+      leaves: true
+    };
   }
 
   private async _ask(title: string, body: string, act: string): Promise<boolean> {

@@ -1,13 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { IChart, ITrace } from './chart';
+import type { IChart } from './chart';
 import type { IPalette } from './colours';
 import { target } from './keys';
+import { Legend } from './legend-view';
 import { Plot, type IFrame } from './plot';
-
-/** A mark this near to the cursor, in shares of the range, is told with it. */
-const NEAR = 0.01;
+import { said, tellingsOf } from './tellings';
+import { Tooltip } from './tooltip-view';
 
 interface IProps {
   readonly chart: IChart;
@@ -31,11 +31,19 @@ export function ChartView(props: IProps): React.ReactElement {
   const { chart, frame, point, isSource, onPoint, trans } = props;
   const host = React.useRef<HTMLDivElement>(null);
   const plot = usePlot(host, props);
-  const told = point === null ? [] : tellingsOf(chart, frame, point);
+  const told = point === null ? [] : tellingsOf(chart, frame, point, trans);
   const time = point === null ? '' : props.write(frame.times[point] ?? 0);
   const spoken = point === null ? '' : [time, ...told.map(said)].join(', ');
   const label = trans.__('%1 over time', chart.title);
   const last = frame.times.length - 1;
+  const span = frame.until - frame.since;
+  // Both ends stay for long, so that nobody hears them move.
+  const least = Math.floor(frame.since / span) * span;
+  const most = Math.ceil(frame.until / span) * span;
+  const silent =
+    chart.summary === null
+      ? trans.__('No data in this time.')
+      : trans.__('Arrow keys read the figures.');
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const next = target(event.key, point, last);
@@ -63,10 +71,10 @@ export function ChartView(props: IProps): React.ReactElement {
           role="slider"
           tabIndex={0}
           aria-label={label}
-          aria-valuemin={0}
-          aria-valuemax={Math.max(last, 0)}
-          aria-valuenow={point ?? Math.max(last, 0)}
-          aria-valuetext={spoken || (chart.summary ?? trans.__('No data in this time.'))}
+          aria-valuemin={least}
+          aria-valuemax={most}
+          aria-valuenow={point === null ? most : Math.round(frame.times[point] ?? most)}
+          aria-valuetext={spoken || silent}
           onKeyDown={onKeyDown}
           onBlur={() => {
             if (isSource) {
@@ -140,92 +148,4 @@ function usePlot(
     plot.current?.point(point);
   }, [point, version]);
   return plot;
-}
-
-interface ITelling {
-  readonly label: string;
-  readonly text: string;
-  readonly look: ITrace['look'] | 'mark';
-}
-
-/** What is known of a point, marks included. */
-function tellingsOf(chart: IChart, frame: IFrame, point: number): ITelling[] {
-  const time = frame.times[point] ?? 0;
-  const near = (frame.until - frame.since) * NEAR;
-  return [
-    ...chart.traces
-      .map(({ label, look, tell }) => ({ label, look, text: tell(point) }))
-      .filter(({ text }) => text !== ''),
-    ...frame.marks
-      .filter(mark => Math.abs(mark.time - time) <= near)
-      .map(({ text }) => ({ label: '', look: 'mark' as const, text }))
-  ];
-}
-
-function said({ label, text }: ITelling): string {
-  return label === '' ? text : `${label} ${text}`;
-}
-
-function Tooltip({
-  left,
-  time,
-  told
-}: {
-  readonly left: number;
-  readonly time: string;
-  readonly told: readonly ITelling[];
-}): React.ReactElement {
-  const node = React.useRef<HTMLDivElement>(null);
-  React.useLayoutEffect(() => {
-    const element = node.current;
-    const room = element?.parentElement?.clientWidth ?? 0;
-    if (element) {
-      const before = left - element.offsetWidth - 8;
-      const after = Math.min(left + 8, room - element.offsetWidth);
-      element.style.left = `${Math.max(before >= 0 && left > room / 2 ? before : after, 0)}px`;
-    }
-  });
-  return (
-    <div ref={node} className="jp-EinfraUsagePanel-tooltip" aria-hidden="true">
-      <strong>{time}</strong>
-      {told.map(({ label, look, text }) => (
-        <div key={label + text}>
-          <Swatch look={look} />
-          {label} <span>{text}</span>
-        </div>
-      ))}
-    </div>
-  );
-}
-
-/** What the lines are, where there is more than one. */
-function Legend({
-  traces
-}: {
-  readonly traces: readonly ITrace[];
-}): React.ReactElement | null {
-  const shown = traces.filter(({ look, values }) =>
-    look === 'limit'
-      ? false
-      : values.some(value => value !== null && (look !== 'ticks' || value > 0))
-  );
-  // What is on top of the main area is drawn before it, but named after it.
-  shown.sort((a, b) => Number(a.look === 'stacked') - Number(b.look === 'stacked'));
-  if (shown.length < 2 && (shown[0]?.look ?? 'main') === 'main') {
-    return null;
-  }
-  return (
-    <ul className="jp-EinfraUsagePanel-legend">
-      {shown.map(({ label, look, now }) => (
-        <li key={label}>
-          <Swatch look={look} />
-          {label} <span>{now}</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Swatch({ look }: { readonly look: ITelling['look'] }): React.ReactElement {
-  return <i className="jp-EinfraUsagePanel-swatch" data-look={look} aria-hidden="true" />;
 }

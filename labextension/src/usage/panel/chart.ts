@@ -1,5 +1,5 @@
 import type { Level } from '../level';
-import type { Values } from './timeline';
+import type { Values } from './values';
 
 /** How one line of a chart is drawn. */
 export type Look =

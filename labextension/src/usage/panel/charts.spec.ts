@@ -27,7 +27,7 @@ function chartsOf(
     live.append(Date.parse(usage.time) / 1000, readingsOf(usage), 1);
   }
   const figures = new Figures(trans, format).of(usage, DEFAULT_SETTINGS);
-  const charts = new Charts(trans, format).of(usage, figures, live, former);
+  const charts = new Charts(trans, format).of(usage, figures, live, former, RANGE);
   return new Map(charts.map(chart => [chart.key, chart]));
 }
 
@@ -66,7 +66,7 @@ it('says how much of the time programs were stopped, and by what', () => {
   );
   const cpu = chartsOf(sample(), timeline).get('cpu');
   expect(cpu?.notes).toEqual([
-    'Throttled 12 % of the time: this server’s limit is 2 cores.'
+    'Throttled 12 % of the time in the last 15 minutes: this server’s limit is 2 cores.'
   ]);
   expect(tell(cpu, 1)).toContain('throttled 24 %');
 });
@@ -155,11 +155,36 @@ it('shows how full each place for files is, and why one is not known', () => {
   expect(disk?.hint).toContain('/tmp: the whole file system, neighbours included');
 });
 
+it('makes one line of two places on one file system', () => {
+  const place = {
+    path: '/',
+    used_bytes: 40 * GIB,
+    limit_bytes: 100 * GIB,
+    scope: 'filesystem',
+    time: null,
+    reason: null
+  } as const;
+  const disk = (limit: number): IChart | undefined =>
+    chartsOf(
+      sample({
+        disks: [
+          { ...place, name: 'home' },
+          { ...place, name: 'tmp', limit_bytes: limit }
+        ]
+      })
+    ).get('disk');
+  const labels = (limit: number): string[] | undefined =>
+    disk(limit)?.traces.map(({ label }) => label);
+  expect(labels(100 * GIB)).toEqual(['home and temporary files', 'limit']);
+  expect(disk(100 * GIB)?.value).toBe('40.0 of 100 GiB');
+  expect(labels(99 * GIB)).toEqual(['home', 'temporary files', 'limit']);
+});
+
 it('tells received from sent, and whose traffic it is', () => {
   const network = chartsOf(sample({ network: { scope: 'machine' } })).get('network');
   expect(network?.value).toBe('1.5 KiB/s');
   expect(network?.notes).toEqual(['Traffic of the whole machine, neighbours included.']);
-  expect(tell(network)).toEqual(['received 1,000 B/s', 'sent 500 B/s']);
+  expect(tell(network)).toEqual(['received 1.0 KiB/s', 'sent 500 B/s']);
 });
 
 it('tells smallest and greatest where they differ to the eye', () => {

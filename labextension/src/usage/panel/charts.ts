@@ -7,7 +7,9 @@ import { why } from '../words';
 import type { IChart } from './chart';
 import { Columns } from './columns';
 import { DeviceCharts, type Gpu } from './device-charts';
-import { greatest, type Timeline } from './timeline';
+import { rangeName, type IRange } from './ranges';
+import type { Timeline } from './timeline';
+import { greatest } from './values';
 import {
   HEADROOM,
   hintOf,
@@ -42,18 +44,20 @@ export class Charts {
    * @param figures - the same in words, as the status bar has them
    * @param timeline - the figures over time
    * @param former - GPUs that the history knows
+   * @param range - the time that is seen
    */
   of(
     sample: Schemas['UsageSnapshot'],
     figures: readonly IFigure[],
     timeline: Timeline,
-    former: readonly Gpu[]
+    former: readonly Gpu[],
+    range: IRange
   ): IChart[] {
     const here = new Set(sample.gpus.map(({ uuid }) => uuid));
     const figure = (key: string): IFigure | undefined =>
       figures.find(candidate => candidate.key === key);
     const charts = [
-      this._cpu(sample.cpu, timeline, figure('cpu')),
+      this._cpu(sample.cpu, timeline, figure('cpu'), range),
       this._memory(sample.memory, timeline, figure('memory')),
       ...sample.gpus.map(gpu => this._devices.gpu(gpu, timeline, figure(gpu.uuid))),
       ...former
@@ -68,7 +72,8 @@ export class Charts {
   private _cpu(
     cpu: Schemas['CpuUsage'],
     timeline: Timeline,
-    figure: IFigure | undefined
+    figure: IFigure | undefined,
+    range: IRange
   ): IChart {
     const { used_cores: used, limit_cores: limit } = cpu;
     const cores = (value: number): string => this._format.cores(value, null, 2);
@@ -84,7 +89,7 @@ export class Charts {
       value: used === null ? this._trans.__('not known') : this._format.cores(used, limit),
       notes: [
         ...why(cpu.reason, this._trans),
-        ...this._throttled(timeline.summary(Columns.cpuThrottled)?.mean ?? 0, limit)
+        ...this._throttled(timeline.summary(Columns.cpuThrottled)?.mean ?? 0, limit, range)
       ],
       hint: hintOf(figure),
       level: figure?.level ?? 'normal',
@@ -105,17 +110,18 @@ export class Charts {
     };
   }
 
-  private _throttled(share: number, limit: number | null): string[] {
+  private _throttled(share: number, limit: number | null, range: IRange): string[] {
     if (share < LEAST_THROTTLED || limit === null) {
       return [];
     }
     return [
       this._trans._n(
-        'Throttled %2 of the time: this server’s limit is %3 core.',
-        'Throttled %2 of the time: this server’s limit is %3 cores.',
+        'Throttled %2 of the time in %4: this server’s limit is %3 core.',
+        'Throttled %2 of the time in %4: this server’s limit is %3 cores.',
         limit,
         this._format.percent(share),
-        this._format.coresLimit(limit)
+        this._format.coresLimit(limit),
+        rangeName(range, this._trans)
       )
     ];
   }

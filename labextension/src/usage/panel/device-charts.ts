@@ -65,13 +65,17 @@ export class DeviceCharts {
 
   /** The places where files are kept; null where nothing can be said of any. */
   disk(disks: readonly Schemas['DiskUsage'][], timeline: Timeline): IChart | null {
-    const places = disks.filter(
+    const known = disks.filter(
       ({ name, used_bytes, reason }) =>
         used_bytes !== null || reason || timeline.knows(DISK[name].used)
     );
-    if (places.length === 0) {
+    if (known.length === 0) {
       return null;
     }
+    const both = isOnePlace(known);
+    const places = both ? known.slice(0, 1) : known;
+    const place = ({ name }: Schemas['DiskUsage']): string =>
+      both ? this._trans.__('home and temporary files') : this._place(name);
     const text = ({
       used_bytes: used,
       limit_bytes: limit
@@ -86,7 +90,7 @@ export class DeviceCharts {
           const used = timeline.column(DISK[name].used).mean;
           const limit = timeline.column(DISK[name].limit).mean;
           return {
-            label: this._place(disk.name),
+            label: place(disk),
             now: text(disk),
             look: index === 0 ? 'main' : 'second',
             values: used.map((value, point) => {
@@ -106,12 +110,12 @@ export class DeviceCharts {
       ),
       title: this._trans.__('Disk'),
       value: places.length > 1 ? this._fullness(places) : places.map(text).join(''),
-      notes: [...new Set(places.flatMap(({ reason }) => why(reason, this._trans)))],
-      hint: places.map(disk => `${disk.path}: ${this._extent(disk)}`).join('\n'),
+      notes: [...new Set(known.flatMap(({ reason }) => why(reason, this._trans)))],
+      hint: known.map(disk => `${disk.path}: ${this._extent(disk)}`).join('\n'),
       level: 'normal',
       summary: summarize(
         timeline,
-        places.map(({ name }) => [this._place(name), DISK[name].used, size] as const),
+        places.map(disk => [place(disk), DISK[disk.name].used, size] as const),
         this._trans
       )
     };
@@ -198,4 +202,16 @@ export class DeviceCharts {
         return this._trans.__('one MIG slice');
     }
   }
+}
+
+/** Whether two places have one figure: then they are on one file system. */
+function isOnePlace(disks: readonly Schemas['DiskUsage'][]): boolean {
+  const [first, second] = disks;
+  return (
+    disks.length === 2 &&
+    first?.used_bytes !== null &&
+    first?.used_bytes === second?.used_bytes &&
+    first?.limit_bytes === second?.limit_bytes &&
+    first?.scope === second?.scope
+  );
 }

@@ -19,6 +19,9 @@ const MOST_WAITING = 120;
 /** A sample this much later than the one before means that some were missed. */
 const MISSED_SECONDS = 15;
 
+/** A blank part of the range that needs no word. */
+const EMPTY_PART = 0.1;
+
 /** Points that stand for long are drawn anew this many times while they last. */
 const DRAWINGS_PER_POINT = 20;
 
@@ -64,6 +67,14 @@ export class History {
     return this._error;
   }
 
+  /** When the figures begin, where that is well after what is seen; else null. */
+  get begun(): number | null {
+    const { since, until, times } = this._timeline;
+    const first = times[0] ?? since;
+    const late = first - since > EMPTY_PART * (until - since);
+    return late && !this._error && !this.loading ? first : null;
+  }
+
   /** Changes with everything that is worth drawing anew. */
   get version(): number {
     return this._version;
@@ -75,6 +86,9 @@ export class History {
     const loading = new AbortController();
     this._loading = loading;
     this._waiting = [];
+    // The answer tells all until now: a sample far from it shows that the clock of the
+    // browser is wrong.
+    this._last = this._now();
     try {
       const path = `usage/history?${this.query(range)}`;
       const response = await this._request(path, { signal: loading.signal });
@@ -108,15 +122,18 @@ export class History {
     this._last = null;
   }
 
-  /** Take the next sample; false if some before it were missed. */
+  /** Take the next sample; false if what was loaded does not lead up to it. */
   append(sample: Schemas['UsageSnapshot']): boolean {
     const time = secondsOf(sample.time);
     const seconds = sample.interval_seconds;
-    const missed =
-      this._last !== null &&
-      Math.abs(time - this._last) > Math.max(3 * seconds, MISSED_SECONDS);
+    const most = Math.max(MISSED_SECONDS, 1.5 * seconds);
+    const missed = this._last !== null && Math.abs(time - this._last) > most;
     this._last = time;
     this._skew = time - Date.now() / 1000;
+    // What ends later was begun by a clock that is wrong.
+    if (this._timeline.until > time + most) {
+      this._timeline = emptyTimeline(this._range, time);
+    }
     if (this._loading) {
       this._waiting = [...this._waiting, sample].slice(-MOST_WAITING);
     }

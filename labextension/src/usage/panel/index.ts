@@ -23,8 +23,12 @@ interface IOptions extends Omit<IPanelOptions, 'openTab'> {
   readonly restorer: ILayoutRestorer | null;
 }
 
-/** Offer the panel at the side and as a tab, for as long as the server has usage on. */
-export function addPanel(options: IOptions): void {
+/**
+ * Offer the panel at the side and as a tab, for as long as the server has usage on.
+ *
+ * @returns puts the panel where the settings want it; to be called when they change
+ */
+export function addPanel(options: IOptions): () => void {
   const { app, palette, restorer, stream, trans } = options;
   const { commands, shell } = app;
   const offer = new Offer(stream);
@@ -37,7 +41,12 @@ export function addPanel(options: IOptions): void {
   panel.title.icon = usageIcon;
   panel.title.caption = trans.__('Usage');
   const place = (): void => {
-    shell.add(panel, 'right', { rank: RANK, type: 'Usage' });
+    const wanted = offer.stands && options.settings().showPanel;
+    if (wanted && !panel.parent) {
+      shell.add(panel, 'right', { rank: RANK, type: 'Usage' });
+    } else if (!wanted) {
+      panel.parent = null;
+    }
   };
   place();
   restorer?.add(panel, PANEL_ID);
@@ -65,7 +74,11 @@ export function addPanel(options: IOptions): void {
     describedBy: { args },
     ...whileOffered,
     execute: () => {
-      shell.activateById(PANEL_ID);
+      if (panel.parent) {
+        shell.activateById(PANEL_ID);
+      } else {
+        openTab();
+      }
     }
   });
   commands.addCommand(PanelCommandIDs.openTab, {
@@ -90,12 +103,13 @@ export function addPanel(options: IOptions): void {
   });
 
   offer.changed.connect((_, stands) => {
-    if (stands) {
-      place();
-    } else {
-      panel.parent = null;
+    place();
+    if (!stands) {
       tab?.dispose();
     }
-    commands.notifyCommandChanged();
+    for (const command of Object.values(PanelCommandIDs)) {
+      commands.notifyCommandChanged(command);
+    }
   });
+  return place;
 }

@@ -8,9 +8,12 @@ export function target(
   last: number
 ): number | null | undefined {
   const from = point ?? last;
+  const before = point === null ? last : from - 1;
   const to = {
-    ArrowLeft: point === null ? last : from - 1,
+    ArrowLeft: before,
+    ArrowDown: before,
     ArrowRight: from + 1,
+    ArrowUp: from + 1,
     PageUp: from - PAGE,
     PageDown: from + PAGE,
     Home: 0,

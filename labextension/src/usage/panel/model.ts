@@ -3,19 +3,19 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { describe } from '../../api/messages';
 import type { components } from '../../api/schema';
-import type { IEinfraStream, ITopicMessages, ISubscription, TopicName } from '../../tokens';
+import type { IEinfraStream, ISubscription, ITopicMessages, TopicName } from '../../tokens';
 import { Figures } from '../figures';
 import type { Format } from '../../api/format';
 import type { IUsageSettings } from '../settings';
 import { Charts } from './charts';
 import type { IChart } from './chart';
+import { Freshness } from './freshness';
 import { History, type Request } from './history';
+import { Occasions } from './occasions';
 import { RANGES, type IRange } from './ranges';
+import { historyTroubleOf, troubleOf } from './troubles';
 
 type Schemas = components['schemas'];
-
-/** How long a sample that is due goes without saying. */
-const GRACE_MS = 5_000;
 
 /** What the panel knows, for as long as somebody looks at it. */
 export class PanelModel {
@@ -23,7 +23,20 @@ export class PanelModel {
     const { format, trans } = _options;
     this._charts = new Charts(trans, format);
     this._figures = new Figures(trans, format);
+    this._freshness = new Freshness(_options.stream, () => {
+      this._emit();
+    });
     this._history = new History(_options.request, trans, RANGES[0]);
+    this._occasions = new Occasions(
+      _options.stream,
+      () => this._history.error !== null,
+      () => {
+        // Guests are told once that it is not for them.
+        if (this._history.error?.status !== 403) {
+          void this.load();
+        }
+      }
+    );
   }
 
   /** Emits when there is something new to show. */
@@ -64,7 +77,7 @@ export class PanelModel {
     return this._notices;
   }
 
-  /** Whether any GPU is or was here. */
+  /** Whether any GPU is here. */
   get hasGpus(): boolean {
     return (this._sample?.gpus.length ?? 0) > 0;
   }
@@ -80,34 +93,13 @@ export class PanelModel {
 
   /** Why nothing new comes, in sentences; empty while all is well. */
   get trouble(): readonly string[] {
-    const { format, stream, trans } = this._options;
-    const why = stream.state.error ? [describe(stream.state.error, trans)] : [];
-    const time = (when: number): string => format.time(new Date(when), new Date());
-    if (!this._sample) {
-      return [
-        trans.__('Waiting for the first figures since %1.', time(this._shownAt)),
-        ...why
-      ];
-    }
-    return this._stale
-      ? [`${trans.__('No data since %1', time(this._sampledAt))}.`, ...why]
-      : [];
+    const { format, trans } = this._options;
+    return troubleOf(this._freshness.coming, trans, format);
   }
 
   /** Why there is no history, in sentences. */
   get historyTrouble(): readonly string[] {
-    const { error } = this._history;
-    const { trans } = this._options;
-    if (!error) {
-      return [];
-    }
-    return error.status === 403
-      ? [
-          trans.__(
-            'Only the owner of this server sees its history. These are the figures since you opened this panel.'
-          )
-        ]
-      : [trans.__('The history cannot be shown.'), describe(error, trans)];
+    return historyTroubleOf(this._history.error, this._options.trans);
   }
 
   /** Why kernels are not listed; null while they are, or will be. */
@@ -122,8 +114,8 @@ export class PanelModel {
     if (this._subscriptions.length > 0 || this._isDisposed) {
       return;
     }
-    this._shownAt = Date.now();
-    this._options.stream.stateChanged.connect(this._emit, this);
+    this._freshness.begin();
+    this._occasions.begin();
     this._subscriptions = [
       this._follow('usage', sample => {
         this._take(sample);
@@ -134,6 +126,7 @@ export class PanelModel {
       }),
       this._follow('notices', ({ notices }) => {
         this._notices = notices.filter(({ feature }) => feature === 'usage');
+        this._occasions.hear(this._notices);
         this._emit();
       })
     ];
@@ -142,8 +135,8 @@ export class PanelModel {
 
   /** Let go of everything: nobody looks. */
   hide(): void {
-    clearTimeout(this._timer);
-    this._options.stream.stateChanged.disconnect(this._emit, this);
+    this._freshness.end();
+    this._occasions.end();
     for (const subscription of this._subscriptions) {
       subscription.dispose();
     }
@@ -189,18 +182,8 @@ export class PanelModel {
 
   private _take(sample: Schemas['UsageSnapshot']): void {
     this._sample = sample;
-    this._sampledAt = Date.now();
-    this._stale = false;
-    clearTimeout(this._timer);
-    this._timer = setTimeout(
-      () => {
-        this._stale = true;
-        this._emit();
-      },
-      Math.max(3 * sample.interval_seconds * 1000, GRACE_MS)
-    );
-    const whole = this._history.append(sample);
-    if (!whole && !this._history.loading) {
+    this._freshness.take(sample.interval_seconds);
+    if (!this._history.append(sample)) {
       void this.load();
     }
     this._draw();
@@ -208,9 +191,9 @@ export class PanelModel {
 
   private _draw(): void {
     if (this._sample) {
-      const { timeline, gpus } = this._history;
+      const { timeline, gpus, range } = this._history;
       const figures = this._figures.of(this._sample, this._options.settings());
-      this._shown = this._charts.of(this._sample, figures, timeline, gpus);
+      this._shown = this._charts.of(this._sample, figures, timeline, gpus, range);
     }
     this._emit();
   }
@@ -224,18 +207,16 @@ export class PanelModel {
   private readonly _charts: Charts;
   private _details: Schemas['UsageDetails'] | null = null;
   private readonly _figures: Figures;
+  private readonly _freshness: Freshness;
   private readonly _history: History;
   private _isDisposed = false;
   private _notices: readonly Schemas['Notice'][] = [];
+  private readonly _occasions: Occasions;
   private _range: IRange = RANGES[0];
   private _sample: Schemas['UsageSnapshot'] | null = null;
-  private _sampledAt = 0;
   private _shown: readonly IChart[] = [];
-  private _shownAt = Date.now();
-  private _stale = false;
   private readonly _stateChanged = new Signal<this, void>(this);
   private _subscriptions: { dispose(): void }[] = [];
-  private _timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 export namespace PanelModel {

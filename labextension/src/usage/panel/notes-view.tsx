@@ -1,14 +1,16 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { describe } from '../../api/messages';
-import type { components } from '../../api/schema';
 import type { Format } from '../../api/format';
+import type { components } from '../../api/schema';
 import type { Acts } from './acts';
-import { endingOf } from './marks';
+import { keepFocus } from './focus';
 import type { PanelModel } from './model';
+import { calm } from './names';
+import { notesOf, type INote } from './notes';
 
-type Schemas = components['schemas'];
+/** As many notes as leave the charts in sight. */
+const MOST = 3;
 
 interface IProps {
   readonly model: PanelModel;
@@ -24,12 +26,20 @@ interface IProps {
 export function NotesView(props: IProps): React.ReactElement {
   const { model, acts, trans, format, exportTrouble } = props;
   const { details, history, historyTrouble, trouble } = model;
+  const notes = notesOf(model.notices, details, trans, format).map(note => (
+    <NoteView
+      key={note.key}
+      programs={details?.programs ?? []}
+      {...{ note, acts, trans }}
+    />
+  ));
+  const more = notes.length - MOST;
   return (
-    <div className="jp-EinfraUsagePanel-notes" role="status">
-      {model.notices.map(notice => (
-        <NoticeView key={notice.id} notice={notice} {...{ acts, details, trans }} />
-      ))}
-      {trouble.length > 0 && <Note>{trouble.join(' ')}</Note>}
+    <div className="jp-EinfraUsagePanel-notes">
+      <div role="status">
+        {trouble.length > 0 && <Note>{trouble.join(' ')}</Note>}
+        {exportTrouble !== null && <Note>{exportTrouble}</Note>}
+      </div>
       {historyTrouble.length > 0 && (
         <Note>
           {historyTrouble.join(' ')}
@@ -46,17 +56,12 @@ export function NotesView(props: IProps): React.ReactElement {
           )}
         </Note>
       )}
-      {exportTrouble !== null && <Note>{exportTrouble}</Note>}
-      {details?.previous_run && (
-        <PreviousRun run={details.previous_run} {...{ trans, format }} />
-      )}
-      {details?.history_reason && (
-        <Note kind="info">
-          {trans.__(
-            'History is kept in memory only: %1',
-            describe(details.history_reason, trans)
-          )}
-        </Note>
+      {notes.slice(0, MOST)}
+      {more > 0 && (
+        <details>
+          <summary>{trans._n('%1 more', '%1 more', more)}</summary>
+          {notes.slice(MOST)}
+        </details>
       )}
     </div>
   );
@@ -66,59 +71,40 @@ function Note({
   kind = 'warning',
   children
 }: {
-  readonly kind?: Schemas['Notice']['severity'];
+  readonly kind?: INote['severity'];
   readonly children: React.ReactNode;
 }): React.ReactElement {
   return <div className={`jp-EinfraUsagePanel-note jp-mod-${kind}`}>{children}</div>;
 }
 
-function NoticeView({
-  notice,
+function NoteView({
+  note: { severity, text, kernelId, path },
+  programs,
   acts,
-  details,
   trans
 }: {
-  readonly notice: Schemas['Notice'];
+  readonly note: INote;
+  readonly programs: readonly components['schemas']['Program'][];
   readonly acts: Acts;
-  readonly details: Schemas['UsageDetails'] | null;
   readonly trans: TranslationBundle;
 }): React.ReactElement {
-  const { kernel_id: id, code, path, severity } = notice;
-  const kernel = details?.programs.find(program => program.id === id);
-  const name = kernel?.name ?? path?.split('/').pop();
+  const kernel = programs.find(({ id }) => id === kernelId);
+  const name = calm(kernel?.name ?? path?.split('/').pop() ?? '');
   return (
     <Note kind={severity}>
-      {describe(notice, trans)}
-      {id !== null && code.startsWith('memory_') && (
+      {text}
+      {kernelId !== null && (
         <div>
-          <button type="button" onClick={() => void acts.interrupt(id)}>
+          <button
+            type="button"
+            onClick={({ currentTarget }) =>
+              void keepFocus(currentTarget, () => acts.interrupt(kernelId))
+            }
+          >
             {name ? trans.__('Interrupt %1', name) : trans.__('Interrupt')}
           </button>
         </div>
       )}
-    </Note>
-  );
-}
-
-/** How the server's last run ended, where it was not asked to. */
-function PreviousRun({
-  run,
-  trans,
-  format
-}: {
-  readonly run: Schemas['Run'];
-  readonly trans: TranslationBundle;
-  readonly format: Format;
-}): React.ReactElement | null {
-  if (run.ending === 'stopped' || run.ending === 'running') {
-    return null;
-  }
-  const ended = run.ended === null ? null : format.time(new Date(run.ended), new Date());
-  return (
-    <Note kind={run.ending === 'out-of-memory' ? 'warning' : 'info'}>
-      {ended === null
-        ? trans.__('Last run: %1', endingOf(run, trans))
-        : trans.__('Last run, until %1: %2', ended, endingOf(run, trans))}
     </Note>
   );
 }

@@ -7,12 +7,14 @@ import { describe } from '../../api/messages';
 import { Acts } from './acts';
 import { ChartView } from './chart-view';
 import { readPalette, type IPalette } from './colours';
+import { EventsView } from './events-view';
 import { GpusView } from './gpus-view';
 import { PanelModel } from './model';
 import { NotesView } from './notes-view';
 import type { IFrame } from './plot';
 import { ProgramsView } from './programs-view';
 import { Rows } from './rows';
+import { save } from './save';
 import type { IPanelOptions } from './shell';
 import { ToolbarView } from './toolbar-view';
 import { When } from './when';
@@ -155,6 +157,7 @@ function Panel({ model, options, id, theme, palette }: IProps): React.ReactEleme
         id={id}
         range={model.range}
         onRange={chosen => {
+          setExportTrouble(null);
           model.range = chosen;
         }}
         onExport={exportTable}
@@ -162,6 +165,14 @@ function Panel({ model, options, id, theme, palette }: IProps): React.ReactEleme
         trans={trans}
       />
       <NotesView acts={tools.acts} {...{ model, trans, format, exportTrouble }} />
+      {history.begun !== null && (
+        <p className="jp-EinfraUsagePanel-begun">
+          {trans.__(
+            'Recorded since %1.',
+            format.time(new Date(history.begun * 1000), new Date())
+          )}
+        </p>
+      )}
       <div className="jp-EinfraUsagePanel-charts">
         {model.shown.map(chart => (
           <ChartView
@@ -184,49 +195,12 @@ function Panel({ model, options, id, theme, palette }: IProps): React.ReactEleme
       <ProgramsView
         trouble={model.detailsTrouble}
         hasGpus={model.hasGpus}
+        wide={options.openTab === null}
+        id={id}
         {...{ details, ...tools, trans }}
       />
       <GpusView gpus={details?.gpus ?? []} labels={model.gpuLabels} trans={trans} />
-      <Events {...{ model, options }} />
+      <EventsView {...{ history, format, trans }} />
     </div>
   );
-}
-
-/** The marks of the charts in words. */
-function Events({
-  model,
-  options: { format, trans }
-}: Pick<IProps, 'model' | 'options'>): React.ReactElement | null {
-  const { marks, timeline } = model.history;
-  const seen = marks.filter(({ time }) => time >= timeline.since).reverse();
-  if (seen.length === 0) {
-    return null;
-  }
-  const now = new Date();
-  return (
-    <details className="jp-EinfraUsagePanel-events">
-      <summary>
-        {trans._n('%1 event in this time', '%1 events in this time', seen.length)}
-      </summary>
-      <ol>
-        {seen.map(({ time, text, kind }) => (
-          <li key={`${time} ${text}`} data-kind={kind}>
-            <time dateTime={new Date(time * 1000).toISOString()}>
-              {format.time(new Date(time * 1000), now)}
-            </time>{' '}
-            {text}
-          </li>
-        ))}
-      </ol>
-    </details>
-  );
-}
-
-/** Let the browser put a file into the user's downloads. */
-function save(file: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

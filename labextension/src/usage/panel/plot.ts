@@ -4,7 +4,8 @@ import type { IChart, ITrace } from './chart';
 import type { IPalette } from './colours';
 import type { IMark } from './marks';
 import { FONT_SIZE, paintGround, paintMarks } from './paint';
-import { alone, type Values } from './timeline';
+import { seriesOf, shape } from './series';
+import type { Values } from './values';
 
 /** Room below the plot for the words of the axis, in CSS pixels. */
 const AXIS_HEIGHT = 18;
@@ -67,11 +68,6 @@ export class Plot implements EventListenerObject {
     }
   }
 
-  /** Draw the same in the colours of now. */
-  redraw(): void {
-    this._plot.redraw(false, true);
-  }
-
   /** Put the line of the cursor to a point, or take it away. */
   point(index: number | null): void {
     const time = index === null ? undefined : this._frame.times[index];
@@ -131,7 +127,7 @@ export class Plot implements EventListenerObject {
           },
           { show: false }
         ],
-        series: [{}, ...this._chart.traces.flatMap(trace => this._series(trace))],
+        series: [{}, ...this._chart.traces.flatMap(trace => seriesOf(trace, palette))],
         bands: this._bands(),
         hooks: {
           drawClear: [
@@ -162,43 +158,6 @@ export class Plot implements EventListenerObject {
       this._data(),
       host
     );
-  }
-
-  private _series({ look, range }: ITrace): uPlot.Series[] {
-    const { palette } = this._options;
-    const edge: uPlot.Series = { points: { show: false }, width: 0 };
-    const main: Record<ITrace['look'], uPlot.Series> = {
-      main: {
-        stroke: () => palette().main,
-        fill: () => palette().area,
-        width: 1.5,
-        points: lonely()
-      },
-      second: {
-        stroke: () => palette().second,
-        width: 1.5,
-        dash: [6, 2],
-        points: lonely()
-      },
-      stacked: { stroke: () => palette().stacked, width: 1, points: { show: false } },
-      limit: {
-        stroke: () => palette().limit,
-        width: 1,
-        dash: [2, 3],
-        points: { show: false }
-      },
-      ticks: {
-        scale: 'ticks',
-        fill: () => palette().ticks,
-        stroke: () => palette().ticks,
-        width: 0,
-        points: { show: false },
-        ...(uPlot.paths.bars && {
-          paths: uPlot.paths.bars({ size: [1, Infinity, 1], align: 1 })
-        })
-      }
-    };
-    return range ? [main[look], edge, edge] : [main[look]];
   }
 
   /** Between smallest and greatest, and between a stack's area and what is below it. */
@@ -258,18 +217,4 @@ export namespace Plot {
     /** Hears at which point the mouse is; null when it has gone. */
     readonly onPoint: (index: number | null) => void;
   }
-}
-
-/** Two charts of one shape differ in their figures only. */
-function shape({ traces }: IChart): string {
-  return traces.map(({ look, range }) => look + (range ? '+' : '')).join();
-}
-
-/** Points that no line would show, since both their neighbours are unknown. */
-function lonely(): uPlot.Series.Points {
-  return {
-    show: true,
-    size: 3,
-    filter: (plot, series) => alone(plot.data[series] ?? [])
-  };
 }

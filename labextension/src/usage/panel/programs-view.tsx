@@ -1,12 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ellipsesIcon } from '@jupyterlab/ui-components';
-import { CommandRegistry } from '@lumino/commands';
-import { Menu } from '@lumino/widgets';
 import * as React from 'react';
 
 import { describe } from '../../api/messages';
 import type { components } from '../../api/schema';
-import type { Acts, IAct } from './acts';
+import { openMenu } from './act-menu';
+import type { Acts } from './acts';
+import { focusFirst, panelOf } from './focus';
 import type { IProgramRow, Rows } from './rows';
 
 type Schemas = components['schemas'];
@@ -18,6 +18,13 @@ interface IProps {
   readonly trouble: string | null;
 
   readonly hasGpus: boolean;
+
+  /** Whether there is room for threads too. */
+  readonly wide: boolean;
+
+  /** Tells this panel's table from another panel's. */
+  readonly id: string;
+
   readonly rows: Rows;
   readonly acts: Acts;
   readonly trans: TranslationBundle;
@@ -27,12 +34,12 @@ interface IProps {
 export const ProgramsView = React.memo(function ProgramsView(
   props: IProps
 ): React.ReactElement {
-  const { details, trouble, rows, trans } = props;
+  const { details, id, trouble, rows, trans } = props;
   const found = details && rows.of(details.programs, new Date(details.time));
   const noKernel = found?.every(({ program }) => program.kind !== 'kernel') ?? false;
   return (
     <section className="jp-EinfraUsagePanel-programs">
-      <h3>{trans.__('Kernels and terminals')}</h3>
+      <h3 id={`${id}-programs`}>{trans.__('Kernels and terminals')}</h3>
       {!found && <p>{trouble ?? trans.__('Waiting for the list of programs…')}</p>}
       {noKernel && (
         <p>
@@ -48,28 +55,35 @@ export const ProgramsView = React.memo(function ProgramsView(
 
 function Table({
   found,
+  id,
   hasGpus,
+  wide,
   acts,
   trans
 }: IProps & { readonly found: readonly IProgramRow[] }): React.ReactElement {
   return (
     // Where it is narrow, the style makes two lines of each row; the roles stay.
-    <table role="table">
+    <table role="table" aria-labelledby={`${id}-programs`}>
       <thead role="rowgroup">
         <tr role="row">
           <th role="columnheader">{trans.__('Name')}</th>
-          <th role="columnheader" title={trans.__('Cores in use')}>
+          <th role="columnheader" {...told(trans.__('Cores in use'))}>
             {trans.__('CPU')}
           </th>
           <th role="columnheader">{trans.__('Memory')}</th>
           {hasGpus && <th role="columnheader">{trans.__('GPU memory')}</th>}
+          {wide && (
+            <th role="columnheader" className="jp-EinfraUsagePanel-threads">
+              {trans.__('Threads')}
+            </th>
+          )}
           <th role="columnheader">{trans.__('State')}</th>
           <td role="cell" />
         </tr>
       </thead>
       <tbody role="rowgroup">
         {found.map(row => (
-          <Row key={row.key} row={row} {...{ hasGpus, acts, trans }} />
+          <Row key={row.key} {...{ row, hasGpus, wide, acts, trans }} />
         ))}
       </tbody>
     </table>
@@ -79,20 +93,28 @@ function Table({
 function Row({
   row,
   hasGpus,
+  wide,
   acts,
   trans
-}: {
+}: Pick<IProps, 'hasGpus' | 'wide' | 'acts' | 'trans'> & {
   readonly row: IProgramRow;
-  readonly hasGpus: boolean;
-  readonly acts: Acts;
-  readonly trans: TranslationBundle;
 }): React.ReactElement {
   const { program } = row;
   const possible = acts.of(program);
   const opens = program.path !== null || program.kind === 'terminal';
+  const node = React.useRef<HTMLTableRowElement>(null);
+  React.useLayoutEffect(() => {
+    const element = node.current;
+    const panel = element && panelOf(element);
+    return () => {
+      if (element?.contains(document.activeElement)) {
+        focusFirst(panel);
+      }
+    };
+  }, []);
   return (
-    <tr role="row" data-kind={program.kind} data-state={program.state}>
-      <th role="rowheader" title={[row.name, row.nameHint].join('\n')}>
+    <tr ref={node} role="row" data-kind={program.kind} data-state={program.state}>
+      <th role="rowheader" {...told(row.nameHint, row.name)}>
         {opens ? (
           <button type="button" onClick={() => void acts.open(program)}>
             {row.name}
@@ -101,18 +123,23 @@ function Row({
           row.name
         )}
       </th>
-      <td role="cell" title={row.hint} data-label={trans.__('CPU')}>
+      <td role="cell" {...told(row.hint)} data-label={trans.__('CPU')}>
         {row.cpu}
       </td>
-      <td role="cell" title={row.hint}>
+      <td role="cell" {...told(row.hint)}>
         {row.memory}
       </td>
       {hasGpus && (
-        <td role="cell" title={row.gpuHint} data-label={trans.__('GPU')}>
+        <td role="cell" {...told(row.gpuHint)} data-label={trans.__('GPU')}>
           {row.gpu}
         </td>
       )}
-      <td role="cell" title={row.stateHint}>
+      {wide && (
+        <td role="cell" className="jp-EinfraUsagePanel-threads">
+          {row.threads}
+        </td>
+      )}
+      <td role="cell" {...told(row.stateHint)}>
         {row.state}
       </td>
       <td role="cell">
@@ -135,29 +162,11 @@ function Row({
   );
 }
 
-/** Offer the acts in a menu of Lab's below a button, which gets the focus back. */
-function openMenu(button: HTMLElement, acts: readonly IAct[]): void {
-  const commands = new CommandRegistry();
-  const menu = new Menu({ commands });
-  for (const [index, { label, execute }] of acts.entries()) {
-    const command = `act-${index}`;
-    commands.addCommand(command, { label, execute });
-    menu.addItem({ command });
-  }
-  menu.aboutToClose.connect(() => {
-    button.setAttribute('aria-expanded', 'false');
-    // Not from under a dialog that an act has opened meanwhile.
-    requestAnimationFrame(() => {
-      if (
-        document.activeElement === document.body ||
-        menu.node.contains(document.activeElement)
-      ) {
-        button.focus();
-      }
-      menu.dispose();
-    });
-  });
-  const { left, bottom } = button.getBoundingClientRect();
-  button.setAttribute('aria-expanded', 'true');
-  menu.open(left, bottom);
+/** A hint for those who point at a cell, and for those who hear it. */
+function told(hint: string, name = ''): { title?: string; 'aria-description'?: string } {
+  const title = [name, hint].filter(Boolean).join('\n');
+  return {
+    ...(title && { title }),
+    ...(hint && { 'aria-description': hint.replaceAll('\n', ', ') })
+  };
 }

@@ -40,6 +40,7 @@ it('says what a kernel uses and since when it is busy', () => {
     cpu: '1.8',
     memory: '11.8 GiB',
     gpu: '2.0 GiB',
+    threads: '62',
     state: 'busy 2 hr',
     stateHint: 'busy since 10:00 AM'
   });
@@ -82,4 +83,17 @@ it('says why a figure is missing, and never 0', () => {
 it('shows a state that it has no word for as it is', () => {
   const [row] = rows.of([kernel({ state: 'mending', since: null })], NOW);
   expect(row?.state).toBe('mending');
+});
+
+it('shows odd names on one line, in their own direction, and not without end', () => {
+  const name = `\u202egpj.${'x'.repeat(200)}.ipynb`;
+  const [row] = rows.of([kernel({ name, path: name })], NOW);
+  expect(row?.name).not.toContain('\u202e');
+  expect(row?.nameHint).not.toContain('\u202e');
+  expect(row?.name.length).toBeLessThan(50);
+});
+
+it('says why other programs may use more than the limit counts', () => {
+  const [other] = rows.of([kernel({ kind: 'other' })], NOW);
+  expect(other?.nameHint).toContain('the limit may count fewer');
 });

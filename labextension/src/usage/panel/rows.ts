@@ -1,9 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { tidy } from '../../api/blanks';
 import { describe } from '../../api/messages';
 import type { components } from '../../api/schema';
 import type { Format } from '../../api/format';
 import { why } from '../words';
+import { calm } from './names';
 
 type Schemas = components['schemas'];
 type Program = Schemas['Program'];
@@ -17,6 +19,7 @@ export interface IProgramRow {
   readonly cpu: string;
   readonly memory: string;
   readonly gpu: string;
+  readonly threads: string;
 
   /** Why a figure of the row is missing; empty where none is. */
   readonly hint: string;
@@ -50,12 +53,13 @@ export class Rows {
       case 'other':
         return this._trans.__('Other programs');
       default:
-        return name;
+        return calm(name);
     }
   }
 
   private _row(program: Program, now: Date): IProgramRow {
-    const { cpu_cores: cpu, memory_bytes: memory, gpu_memory_bytes: gpu } = program;
+    const { cpu_cores: cpu, memory_bytes: memory, threads } = program;
+    const { gpu_memory_bytes: gpu } = program;
     return {
       key: `${program.kind} ${program.id}`,
       program,
@@ -64,19 +68,31 @@ export class Rows {
       cpu: cpu === null ? UNKNOWN : this._format.number(cpu, 1),
       memory: memory === null ? UNKNOWN : this._format.size(memory),
       gpu: gpu === null ? UNKNOWN : this._format.size(gpu),
+      threads: threads === null ? UNKNOWN : String(threads),
       hint: why(program.reason, this._trans).join('\n'),
       gpuHint: program.gpu_reason ? describe(program.gpu_reason, this._trans) : '',
       ...this._state(program, now)
     };
   }
 
-  private _nameHint({ path, language, pid, processes, threads }: Program): string {
+  private _nameHint(program: Program): string {
+    const { kind, path, language, pid, processes, threads } = program;
     const count = [
       processes === null ? null : this._trans._n('%1 process', '%1 processes', processes),
       threads === null ? null : this._trans._n('%1 thread', '%1 threads', threads),
       pid === null ? null : this._trans.__('PID %1', pid)
     ].filter(text => text !== null);
-    return [path, language, count.join(', ')].filter(Boolean).join('\n');
+    return [
+      path && tidy(path),
+      language && tidy(language),
+      count.join(', '),
+      kind === 'other' &&
+        this._trans.__(
+          'As far as this server sees processes; the limit may count fewer of them.'
+        )
+    ]
+      .filter(Boolean)
+      .join('\n');
   }
 
   private _state(

@@ -6,6 +6,7 @@ import { PanelLayout, Widget } from '@lumino/widgets';
 import type { IEinfraStream } from '../../tokens';
 import type { Format } from '../../api/format';
 import type { IUsageSettings } from '../settings';
+import { focusFirst } from './focus';
 
 /** What the panel needs of the page. */
 export interface IPanelOptions {
@@ -54,10 +55,8 @@ export class PanelShell extends Widget {
   }
 
   private _focus(): void {
-    const first = this.node.querySelector<HTMLElement>('input:checked, button');
-    if (this._wantsFocus && first) {
+    if (this._wantsFocus && focusFirst(this.node)) {
       this._wantsFocus = false;
-      first.focus();
     }
   }
 

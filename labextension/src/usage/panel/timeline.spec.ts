@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { alone, Timeline } from './timeline';
+import { Timeline } from './timeline';
+import { alone } from './values';
 
 function make(change: Partial<Timeline.IOptions> = {}): Timeline {
   return new Timeline({ span: 100, resolution: 1, gap: 5, until: 1000, ...change });

@@ -1,5 +1,4 @@
-/** One value for each point of time; null where it is not known, and in gaps. */
-export type Values = (number | null)[];
+import { greatest, smallest, type Values } from './values';
 
 /** One figure over time. */
 export interface IColumn {
@@ -206,36 +205,6 @@ export namespace Timeline {
     /** The end of what is seen. */
     readonly until: number;
   }
-}
-
-/** The smallest value; infinite where none is known. */
-export function smallest(values: Readonly<Values>): number {
-  let found = Infinity;
-  for (const value of values) {
-    found = value !== null && value < found ? value : found;
-  }
-  return found;
-}
-
-/** The greatest value; minus infinity where none is known. */
-export function greatest(values: Readonly<Values>): number {
-  let found = -Infinity;
-  for (const value of values) {
-    found = value !== null && value > found ? value : found;
-  }
-  return found;
-}
-
-/** Where a value stands between unknown ones. */
-export function alone(values: ArrayLike<number | null | undefined>): number[] {
-  const found: number[] = [];
-  for (let point = 0; point < values.length; point++) {
-    const known = (at: number): boolean => (values[at] ?? null) !== null;
-    if (known(point) && !known(point - 1) && !known(point + 1)) {
-      found.push(point);
-    }
-  }
-  return found;
 }
 
 function withHoles(values: Readonly<Values>, holes: readonly number[]): Values {

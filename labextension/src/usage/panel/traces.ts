@@ -2,7 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IFigure } from '../figures';
 import type { ITrace, Look } from './chart';
-import type { IColumn, Timeline, Values } from './timeline';
+import type { IColumn, Timeline } from './timeline';
+import type { Values } from './values';
 
 /** Writes one value for people. */
 export type Write = (value: number) => string;
