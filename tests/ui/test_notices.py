@@ -175,7 +175,8 @@ def open_notebook(page: Page, lab: LabServer, path: str, source: str = "") -> st
 
 
 def show_notebook(page: Page, path: str) -> None:
-    page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', { path })", path)
+    open_it = "await window.jupyterapp.commands.execute('docmanager:open', { path });"
+    page.evaluate(f"async path => {{ {open_it} }}", path)  # what it returns is no JSON
 
 
 def run_all_cells(page: Page) -> None:

@@ -105,6 +105,8 @@ class MemoryPressure:
             self._standing.clear()
             return
         shown = self._standing.notice
+        if shown is not None and part < self._clear_share and not soon:
+            return  # it gets better; what was told holds until it is over
         if high or (shown is not None and shown.code == "memory_high"):
             slope = None
         elif slope is None:

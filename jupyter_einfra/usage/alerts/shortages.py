@@ -102,7 +102,8 @@ class Throttling:
         self._used += sign * part.used
 
     def _notice(self, time: datetime, stopped: float, cores: float) -> Notice:
-        minutes = f"{self._window_seconds / 60:.0f} minutes"
+        seconds = self._window_seconds
+        window = f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
         limit = f"{cores:g} core" if cores == 1 else f"{cores:g} cores"
         return Notice(
             id=f"cpu:{rfc3339(time)}",
@@ -111,7 +112,7 @@ class Throttling:
             severity="info",
             code="cpu_throttled",
             message=f"You are at your limit of {limit}: programs were held back in "
-            f"{stopped:.0%} of their turns over the last {minutes}. Use fewer of them at once, "
+            f"{stopped:.0%} of their turns over the last {window}. Use fewer of them at once, "
             "or run on a larger server.",
             params={
                 "limit_cores": cores,
