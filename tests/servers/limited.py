@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import final
@@ -77,8 +78,10 @@ class LimitedServer:
         file, journal = self.state / "usage.sqlite", self.state / "usage.sqlite-journal"
 
         def are_there() -> bool:
-            content = file.read_bytes()
-            return all(path.encode() in content for path in paths) and not journal.stat().st_size
+            # Of the run: notices that name a notebook are in the file, too.
+            named = re.findall(rb'"open":\[(.*?)\]', file.read_bytes())
+            written = any(all(path.encode() in names for path in paths) for names in named)
+            return written and not journal.stat().st_size
 
         wait_until("the notebooks are on disk", are_there)
 
