@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, cast
 
 import msgspec
 from jupyter_core.utils import ensure_async
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import HTTPError, authenticated
 
 from .errors import EinfraError, FeatureOff, Forbidden, InvalidParameter
@@ -44,6 +44,7 @@ class Endpoint:
     action: Action
     owner_only: bool
     query: type[msgspec.Struct] | None
+    body: type[msgspec.Struct] | None
     returns: Any
     media_type: str
 
@@ -57,6 +58,7 @@ def endpoint(
     action: Action,
     returns: Any,
     query: type[msgspec.Struct] | None = None,
+    body: type[msgspec.Struct] | None = None,
     owner_only: bool = False,
     media_type: str = "application/json",
 ) -> Callable[[_Method], _Method]:
@@ -72,6 +74,9 @@ def endpoint(
     query:
         Model of the query string, passed to the method as ``query``. An unknown,
         repeated or malformed parameter answers 400 and names it.
+    body:
+        Model of the JSON that is sent, passed to the method as ``body``. Anything else
+        answers 400.
     owner_only:
         Refuse people with whom the owner shared the server.
     media_type:
@@ -87,13 +92,15 @@ def endpoint(
                 if owner_only and not self.acts_for_owner():
                     raise Forbidden
                 arguments = {} if query is None else {"query": self.decode_query(query)}
+                if body is not None:
+                    arguments["body"] = self.decode_body(body)
                 reply = await method(self, **arguments)
             if reply is not None:
                 self.finish(reply if isinstance(reply, bytes) else _encode(reply))
 
         # Jupyter looks for this decorator where every address must have one.
         guarded: Any = authenticated(answer)
-        guarded.endpoint = Endpoint(action, owner_only, query, returns, media_type)
+        guarded.endpoint = Endpoint(action, owner_only, query, body, returns, media_type)
         return cast("_Method", guarded)
 
     return decorate
@@ -109,7 +116,37 @@ class _MappedError(HTTPError):
         self.error = error
 
 
-class EinfraHandler(APIHandler):
+class Access:
+    """Who may do what; mixed into every handler of ours."""
+
+    async def may(self, action: Action, resource: str) -> bool:
+        """Ask the server's authorizer.
+
+        Jupyter's own decorator for this remembers the resource of the first call for
+        every handler that inherits the method.
+        """
+        handler = cast("JupyterHandler", self)
+        allowed: Any = handler.authorizer.is_authorized(
+            handler, handler.current_user, action, resource
+        )
+        return bool(await ensure_async(allowed))
+
+    def acts_for_owner(self) -> bool:
+        """Whether the signed-in user owns this server.
+
+        JupyterHub names the owner of a server in its environment. Without a hub,
+        whoever holds the server's token owns it.
+        """
+        owner = os.environ.get("JUPYTERHUB_USER")
+        if not owner:
+            return True
+        user = cast("JupyterHandler", self).current_user
+        # A hub service may bear a user's name.
+        kind = getattr(user, "hub_user", {}).get("kind", "user")
+        return user is not None and user.username == owner and kind == "user"
+
+
+class EinfraHandler(Access, APIHandler):
     """Base of all our handlers. Subclasses set ``auth_resource``."""
 
     auth_resource: ClassVar[str]
@@ -144,29 +181,6 @@ class EinfraHandler(APIHandler):
             with self.errors_mapped():
                 raise FeatureOff(reason.code, reason.message, **reason.params)
 
-    async def may(self, action: Action, resource: str) -> bool:
-        """Ask the server's authorizer.
-
-        Jupyter's own decorator for this remembers the resource of the first call for
-        every handler that inherits the method.
-        """
-        allowed: Any = self.authorizer.is_authorized(self, self.current_user, action, resource)
-        return bool(await ensure_async(allowed))
-
-    def acts_for_owner(self) -> bool:
-        """Whether the signed-in user owns this server.
-
-        JupyterHub names the owner of a server in its environment. Without a hub,
-        whoever holds the server's token owns it.
-        """
-        owner = os.environ.get("JUPYTERHUB_USER")
-        if not owner:
-            return True
-        user = self.current_user
-        # A hub service may bear a user's name.
-        kind = getattr(user, "hub_user", {}).get("kind", "user")
-        return user is not None and user.username == owner and kind == "user"
-
     def decode_query(self, model: type[msgspec.Struct]) -> msgspec.Struct:
         """Convert the query string into a model, or raise `InvalidParameter`."""
         values: dict[str, str] = {}
@@ -186,10 +200,14 @@ class EinfraHandler(APIHandler):
         try:
             return msgspec.convert(values, model, strict=False)
         except msgspec.ValidationError as error:
-            problem, _, place = str(error).partition(" - at `$.")
-            raise InvalidParameter(
-                place.rstrip("`") or "query", f"is not valid: {problem}"
-            ) from None
+            raise _invalid(error, "query") from None
+
+    def decode_body(self, model: type[msgspec.Struct]) -> msgspec.Struct:
+        """Convert the JSON that was sent into a model, or raise `InvalidParameter`."""
+        try:
+            return msgspec.json.decode(self.request.body, type=model)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise _invalid(error, "body") from None
 
     @contextmanager
     def errors_mapped(self) -> Iterator[None]:
@@ -215,6 +233,12 @@ class EinfraHandler(APIHandler):
             params=params,
         )
         self.finish(_encode(body))
+
+
+def _invalid(error: Exception, whole: str) -> InvalidParameter:
+    """Name the part of a query or body that is wrong."""
+    problem, _, place = str(error).partition(" - at `$.")
+    return InvalidParameter(place.rstrip("`") or whole, f"is not valid: {problem}")
 
 
 _GENERIC = {

@@ -10,13 +10,13 @@ from typing import Annotated, Any, cast
 import msgspec
 from jupyter_core.utils import ensure_async
 from msgspec import Meta, Struct
-from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
 from ._version import __version__
-from .base import STATUSES, EinfraHandler, FeatureStatuses, endpoint
+from .base import STATUSES, FeatureStatuses, endpoint
 from .errors import EinfraError, Forbidden, InvalidParameter, UnknownTopic
+from .event_stream import EventStreamHandler
 from .models import Reason, SnapshotEvent, TopicRefusal
 from .stream import EinfraStream, Topic, frame
 from .stream_reader import Reader
@@ -40,7 +40,7 @@ class StreamQuery(Struct, frozen=True, kw_only=True):
     ] = None
 
 
-class StreamHandler(EinfraHandler):
+class StreamHandler(EventStreamHandler):
     """A snapshot, the latest value of every state topic, then each change."""
 
     auth_resource = "einfra-stream"
@@ -72,15 +72,13 @@ class StreamHandler(EinfraHandler):
                 refused=refused,
                 events_lost=last_event_id is not None and not self.stream.can_resume(last_event_id),
             )
-            self.set_header("Content-Type", "text/event-stream")
-            # Ask reverse proxies not to collect the stream before passing it on.
-            self.set_header("X-Accel-Buffering", "no")
+            self.begin_events()
             self.write(frame("snapshot", msgspec.json.encode(snapshot)))
             try:
                 await self._follow(reader)
             except StreamClosedError:
                 return  # the page is gone
-        self.finish(set_content_type="text/event-stream")
+        self.end_events()
 
     async def _follow(self, reader: Reader) -> None:
         """Send what comes until the reader ends, stalls or loses its access."""
@@ -95,15 +93,7 @@ class StreamHandler(EinfraHandler):
             watch.cancel()
 
     async def _flush(self) -> None:
-        # Completes when the socket has taken everything: one batch in memory at most.
-        flushed = self.flush()
-        if not flushed.done():  # nearly always it has, at once
-            await asyncio.wait([flushed], timeout=self.stream.stall_seconds)
-        if not flushed.done():
-            self.log.info("A page stopped reading its stream and is dropped.")
-            cast("HTTP1Connection", self.request.connection).close()
-            raise StreamClosedError
-        flushed.result()
+        await self.flush_events(self.stream.stall_seconds)
 
     def on_connection_close(self) -> None:
         """Forget the reader as soon as its page is gone."""

@@ -117,13 +117,22 @@ class TestAuthorizer:
         server = {**jp_server_config["ServerApp"], "authorizer_class": Nobody}
         return {**jp_server_config, "ServerApp": server}
 
-    @pytest.mark.parametrize("path", [path for path, _ in handlers()])
+    @pytest.mark.parametrize(
+        ("path", "method", "action"),
+        [
+            (path, method.upper(), getattr(handler, method).endpoint.action)
+            for path, handler in handlers()
+            for method in METHODS
+            if hasattr(getattr(handler, method), "endpoint")
+        ],
+    )
     async def test_being_signed_in_is_not_enough(
-        self, jp_serverapp: ServerApp, refused: Refused, path: str
+        self, jp_serverapp: ServerApp, refused: Refused, path: str, method: str, action: str
     ) -> None:
-        code, body = await refused("jupyter-einfra", path)
+        sent = {} if method == "GET" else {"body": "{}"}
+        code, body = await refused("jupyter-einfra", path, method=method, **sent)
         assert (code, body["code"]) == (403, "forbidden")
-        assert ("read", f"einfra-{path.partition('/')[0]}") in Nobody.asked
+        assert (action, f"einfra-{path.partition('/')[0]}") in Nobody.asked
 
     async def test_the_action_is_the_endpoints_own(self, demo: ServerApp, refused: Refused) -> None:
         await refused("jupyter-einfra-demo", method="POST", body="")
