@@ -1,0 +1,113 @@
+"""What has to be found out and made before a program can be started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...models import Reason
+from .. import reasons
+from ..application import Application, Launch
+from .run import LONGEST_SOCKET_PATH
+from .surroundings import Surroundings
+
+
+class NotPossible(Exception):
+    """It cannot be started, for a reason that a person can do something about."""
+
+    def __init__(self, reason: Reason | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a start takes."""
+
+    launch: Launch
+    argv: list[str]
+    env: dict[str, str]
+
+
+async def prepare(app: Application, url: str, folder: str | None, around: Surroundings) -> Prepared:
+    """Find the program, make its folder and do what it asks for; in a thread.
+
+    Parameters
+    ----------
+    app, around:
+        What is to be started, and where.
+    url:
+        Of the instance, relative to the server's base URL.
+    folder:
+        What it is opened on; None for the folder that the server shows.
+
+    Raises
+    ------
+    NotPossible
+        It cannot be started, and why.
+    """
+    return await asyncio.to_thread(_prepare, app, url, folder, around)
+
+
+def _prepare(app: Application, url: str, folder: str | None, around: Surroundings) -> Prepared:
+    around.registry.look()
+    found = around.registry.found(app)
+    if found.program is None:
+        raise NotPossible(found.reason)
+    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - may be no text
+        raise NotPossible(reasons.no_folder(app.title, folder))
+    directory: Path | None = None
+    try:
+        directory = around.new_directory()
+        launch = Launch(
+            program=found.program,
+            socket=str(directory / "socket") if app.listens == "socket" else "",
+            port=free_port() if app.listens == "port" else 0,
+            directory=directory,
+            base_url=around.base_url,
+            url=around.base_url + url,
+            folder=around.root if folder is None else folder,
+            environ=around.environ,
+        )
+        return _describe(app, launch)
+    except BaseException as error:
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise NotPossible(reasons.unwritable(app.title, error)) from error
+        if isinstance(error, NotPossible) or not isinstance(error, Exception):
+            raise
+        around.log.exception("The application %r describes itself wrongly", app.name)
+        raise NotPossible(reasons.unusable(app.title, error)) from error
+
+
+def _describe(app: Application, launch: Launch) -> Prepared:
+    """Ask an application how it is started."""
+    if len(os.fsencode(launch.socket)) > LONGEST_SOCKET_PATH:
+        raise NotPossible(reasons.long_path(app.title, launch.socket))
+    app.prepare(launch)
+    argv = [str(word) for word in app.command(launch)]
+    env = merged(launch.environ, app.environment(launch))
+    # A zero would end the word for the system, which then runs something else.
+    if any("\0" in word for word in (*argv, *env, *env.values())):
+        raise ValueError("its command has a zero byte in it")
+    return Prepared(launch, argv, env)
+
+
+def merged(environ: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return an environment with some variables changed, or taken away by None."""
+    kept = {name: value for name, value in environ.items() if name not in changes}
+    return {**kept, **{name: str(v) for name, v in changes.items() if v is not None}}
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
