@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
@@ -27,6 +27,10 @@ from .state import state_directory
 from .stream import EinfraStream, Topic
 from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers
+
+if TYPE_CHECKING:
+    from .apps.manager import AppsManager
+    from .usage.programs.processes import RosterEntry
 
 Handlers = Sequence[tuple[str, type[Any]]]
 
@@ -61,6 +65,7 @@ def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
             lambda: server.web_app.settings.get("terminal_manager"),
             app.log,
             event_logger=server.event_logger,
+            applications=lambda: _running_applications(app),
         ),
         directory=state_directory(Path(jupyter_data_dir()), os.environ),
     )
@@ -78,9 +83,51 @@ def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
     return manager, default_handlers
 
 
+def _running_applications(app: EinfraApp) -> list[RosterEntry]:
+    from .usage.programs.processes import RosterEntry  # noqa: PLC0415 - loaded by then
+
+    manager = app.managers.get("apps")
+    if manager is None:
+        return []
+    return [
+        RosterEntry(
+            "app",
+            instance.id,
+            instance.title,
+            pid=instance.guardian_pid,
+            state=instance.state,
+            since=instance.since,
+        )
+        for instance in cast("AppsManager", manager).supervisor.all()
+        if instance.guardian_pid is not None
+    ]
+
+
+def _apps(app: EinfraApp) -> tuple[Manager, Handlers]:
+    from .apps.handlers import APPS, default_handlers  # noqa: PLC0415 - may be off
+    from .apps.manager import AppsManager  # noqa: PLC0415
+    from .apps.proxy_handlers import rules  # noqa: PLC0415 - with what it proxies through
+    from .apps.vendor_handlers import vendor_rules  # noqa: PLC0415
+
+    server = cast("ServerApp", app.serverapp)
+    manager = AppsManager(
+        parent=app,
+        publish=app.stream.publish,
+        board=app.notices,
+        directory=state_directory(Path(jupyter_data_dir()), os.environ),
+        base_url=server.base_url,
+        root=server.root_dir,
+    )
+    app.stream.add_topic(Topic("apps", "apps", on_watchers=manager.on_watchers))
+    app.settings[APPS] = manager
+    app.routes += [*rules(manager, server.base_url), *vendor_rules(manager, server.base_url)]
+    return manager, default_handlers
+
+
 #: Every feature, by its one name: builds it and returns what starts it and its handlers.
 FEATURES: dict[str, Callable[[EinfraApp], tuple[Manager, Handlers]]] = {
     "usage": _usage,
+    "apps": _apps,
 }
 
 
@@ -107,10 +154,12 @@ class EinfraApp(ExtensionApp):
     notices: NoticeBoard
     statuses: dict[str, FeatureStatus]
     managers: dict[str, Manager]
+    routes: list[Any]
+    """Addresses of features outside our own namespace."""
 
     def initialize_settings(self) -> None:
         """Build the stream and every feature that is not switched off."""
-        self.managers, self.statuses = {}, {}
+        self.managers, self.statuses, self.routes = {}, {}, []
         self._feature_handlers: list[tuple[str, type[Any]]] = []
         self._half_started: list[asyncio.Future[None]] = []
         self.stream = self._build_stream()
@@ -139,6 +188,7 @@ class EinfraApp(ExtensionApp):
             self.handlers.append((rf"/{NAMESPACE}/{path}", handler))
         self.handlers.append((rf"/{NAMESPACE}(?:/(.*))?", UnknownPathHandler))
         server = cast("ServerApp", self.serverapp)
+        server.web_app.add_handlers(".*$", self.routes)
         server.io_loop.add_callback(self._start_features)
 
     def _start_features(self) -> None:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, get_args
 
 import msgspec
 
 from .app import FEATURES
+from .apps.models import AppsEvent
 from .base import NAMESPACE, Endpoint
 from .models import ErrorBody, NoticesEvent, SnapshotEvent
 from .stream_handler import default_handlers as stream_handlers
 from .usage.models import UsageDetails, UsageSnapshot
 
 #: What the stream carries: the snapshot, then one model per topic, told apart by ``type``.
-StreamEvent = SnapshotEvent | NoticesEvent | UsageSnapshot | UsageDetails
+StreamEvent = SnapshotEvent | NoticesEvent | UsageSnapshot | UsageDetails | AppsEvent
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -45,18 +47,16 @@ def document() -> dict[str, Any]:
         for method in METHODS
         if hasattr(getattr(handler, method), "endpoint")
     }
-    returned = {endpoint.returns for _, endpoint in endpoints.values()} - {str}
-    models = {ErrorBody, *events, *returned}
+    returned = {
+        model
+        for _, endpoint in endpoints.values()
+        for model in get_args(endpoint.returns) or (endpoint.returns,)
+    } - {str}
+    bodies = {endpoint.body for _, endpoint in endpoints.values()} - {None}
+    models = {ErrorBody, *events, *returned, *bodies}
     in_order = sorted(models, key=lambda model: model.__name__)
     _, schemas = msgspec.json.schema_components(in_order, ref_template=_REF)
-    schemas["StreamEvent"] = {
-        "description": "One event of the stream.",
-        "oneOf": [_ref(model) for model in events],
-        "discriminator": {
-            "propertyName": "type",
-            "mapping": {_tag(model): _ref(model)["$ref"] for model in events},
-        },
-    }
+    schemas["StreamEvent"] = {"description": "One event of the stream.", **_one_of(events)}
     paths: dict[str, dict[str, Any]] = {}
     for (path, method), (function, endpoint) in endpoints.items():
         operation = _operation(f"{method}_{path}", function.__doc__, endpoint)
@@ -97,7 +97,9 @@ def document() -> dict[str, Any]:
 def _operation(name: str, doc: str, endpoint: Endpoint) -> dict[str, Any]:
     streams = endpoint.media_type == "text/event-stream"
     schema: dict[str, Any] = {"type": "string"}
-    if streams:
+    if streams and get_args(endpoint.returns):
+        schema = _one_of(get_args(endpoint.returns))
+    elif streams:
         schema = {"$ref": _REF.format(name="StreamEvent")}
     elif endpoint.returns is not str:
         schema = _ref(endpoint.returns)
@@ -110,13 +112,29 @@ def _operation(name: str, doc: str, endpoint: Endpoint) -> dict[str, Any]:
             "200": {"description": "OK", "content": {endpoint.media_type: {"schema": schema}}},
             **{
                 status: {"$ref": "#/components/responses/Error"}
-                for status in ("400", "403", "404", "405", "429", "503")
+                for status in ("400", "403", "404", "405", "409", "429", "503")
             },
         },
     }
     if endpoint.query is not None:
         operation["parameters"] = _parameters(endpoint.query)
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(endpoint.body)}},
+        }
     return operation
+
+
+def _one_of(models: Sequence[type[Any]]) -> dict[str, Any]:
+    """Describe models that are told apart by their ``type``."""
+    return {
+        "oneOf": [_ref(model) for model in models],
+        "discriminator": {
+            "propertyName": "type",
+            "mapping": {_tag(model): _ref(model)["$ref"] for model in models},
+        },
+    }
 
 
 def _parameters(query: type[msgspec.Struct]) -> list[dict[str, Any]]:

@@ -44,7 +44,9 @@ async def test_the_snapshot_comes_first_and_the_latest_state_follows(
     assert snapshot["type"] == "snapshot"
     assert snapshot["version"] == __version__
     assert snapshot["topics"] == ["usage"]
-    assert snapshot["features"] == [{"name": "usage", "state": "on", "reason": None}]
+    assert snapshot["features"] == [
+        {"name": name, "state": "on", "reason": None} for name in ("usage", "apps")
+    ]
     assert snapshot["refused"] == []
     assert usage["type"] == "usage"
     assert usage["id"] is None
@@ -65,6 +67,7 @@ async def test_topics_left_out_means_all_that_may_be_read(
 ) -> None:
     async with open_stream() as events:
         assert (await events.next())["topics"] == [
+            "apps",
             "diary",
             "news",
             "notices",

@@ -75,6 +75,16 @@ class LabServer:
         """Of the server's process."""
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped, whatever became of it meanwhile."""
+        return self._process is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ended by itself, or by somebody's signal."""
+        return self._running().has_ended
+
     def start(self) -> LabServer:
         """Start the server and wait until it answers."""
         self.home.mkdir(parents=True, exist_ok=True)

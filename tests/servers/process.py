@@ -113,9 +113,14 @@ class ServerProcess:
         """Of the server itself."""
         return self._popen.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server itself is gone."""
+        return self._popen.poll() is not None
+
     def must_run(self) -> None:
         """Say what happened if the server ended by itself."""
-        if self._popen.poll() is not None:
+        if self.has_ended:
             raise RuntimeError(
                 f"The server ended with status {self._popen.returncode}:\n{self.log_tail()}"
             )

@@ -72,10 +72,242 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jupyter-einfra/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All applications and what each of them does. */
+        get: operations["get_apps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start an application if need be, and tell where it shows a folder or file. */
+        post: operations["post_apps_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start an instance; nothing happens if it runs. */
+        post: operations["post_apps_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an instance, or cancel its start. */
+        post: operations["post_apps_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an instance and start it when nothing of it is left. */
+        post: operations["post_apps_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remember a folder no more. */
+        post: operations["post_apps_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last lines that an instance printed. */
+        get: operations["get_apps_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/launch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** State and output of one instance as server-sent events. */
+        get: operations["get_apps_launch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * App
+         * @description One application that this server offers, or would if it were installed.
+         */
+        App: {
+            /** @description Its one name: in addresses, commands and settings. */
+            name: string;
+            /** @description Its name for people. */
+            title: string;
+            /** @description A drawing of 16 by 16 pixels in the colours of the theme. */
+            icon_svg: string;
+            /** @description Its address, relative to the server's base URL. */
+            url: string;
+            /** @description Whether its program was found. */
+            installed: boolean;
+            /** @description Why it cannot be started; null when it can. */
+            reason: components["schemas"]["Reason"] | null;
+            /** @description Whether a folder can be opened in it. */
+            opens_folders: boolean;
+            /** @description Whether a file can be opened in it. */
+            opens_files: boolean;
+            /** @description Whether there is an instance for each folder, and none without. */
+            per_folder: boolean;
+            /** @description Oldest first. */
+            instances: components["schemas"]["AppInstance"][];
+            /** @description Folders it was last opened on, the latest first. */
+            recent_folders: string[];
+        };
+        /**
+         * AppAddress
+         * @description Where something that was opened is shown.
+         */
+        AppAddress: {
+            instance: components["schemas"]["AppInstance"];
+            /** @description Relative to the server's base URL; names what was opened, too. */
+            url: string;
+        };
+        /**
+         * AppInstance
+         * @description One application as it runs, or as it ended.
+         */
+        AppInstance: {
+            /** @description Stays the same from start to start. */
+            id: string;
+            /** @description Name of the application. */
+            app: string;
+            /** @description For people; with the folder where there is one. */
+            title: string;
+            /** @description The folder that it works on, as an absolute path. */
+            folder: string | null;
+            /** @description Its address, relative to the server's base URL. */
+            url: string;
+            /**
+             * @description stopped: asked for, or ended by itself without an error; failed: it could not start, or ended with an error too often.
+             * @enum {unknown}
+             */
+            state: "failed" | "running" | "starting" | "stopped" | "stopping";
+            /**
+             * Format: date-time
+             * @description When this state began, RFC 3339 UTC.
+             */
+            since: string;
+            /** @description When its program was last started, RFC 3339 UTC. */
+            started: string | null;
+            /** @description How long the application's last start took. */
+            last_start_seconds: number | null;
+            /** @description How often it was started again by itself since it last ran well. */
+            restarts: number;
+            /** @description Exit status of its last end; below zero, the signal; null if unknown. */
+            exit_code: number | null;
+            /** @description Why it stopped or failed, or what it waits for. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * AppLog
+         * @description The end of what an instance printed.
+         */
+        AppLog: {
+            /** @description Without control characters, oldest first. */
+            lines: string[];
+        };
+        /**
+         * AppsEvent
+         * @description All applications, and what each of them does.
+         */
+        AppsEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "apps";
+            /** @description In the order in which they are shown. */
+            apps: components["schemas"]["App"][];
+            /** @description Of the last seconds; one page sees to each. */
+            wishes: components["schemas"]["OpenWish"][];
+        };
         /**
          * Band
          * @description One figure over time: its smallest, mean and greatest value at each point.
@@ -177,6 +409,16 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
         };
         /**
+         * ForgetRequest
+         * @description Remember a folder no more.
+         */
+        ForgetRequest: {
+            /** @description Name of the application. */
+            app: string;
+            /** @description One of its recent folders. */
+            folder: string;
+        };
+        /**
          * GpuDetails
          * @description What can be told of one GPU or slice, and why not the rest.
          */
@@ -262,6 +504,43 @@ export interface components {
             source: "nvml";
             /** @description Why a figure here is null. */
             reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * InstanceRequest
+         * @description Do something to one instance.
+         */
+        InstanceRequest: {
+            /** @description Of the instance. */
+            id: string;
+        };
+        /**
+         * LaunchEvent
+         * @description Where the start of one instance stands.
+         */
+        LaunchEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "launch";
+            instance: components["schemas"]["AppInstance"];
+            /** @description Time since the start, null while it does not start. */
+            elapsed_seconds: number | null;
+        };
+        /**
+         * LogEvent
+         * @description What an instance has printed since the event before.
+         */
+        LogEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "log";
+            /** @description Without control characters. */
+            lines: string[];
+            /** @description Left out before these lines: it prints faster than can be shown. */
+            skipped_bytes: number;
         };
         /**
          * MemoryUsage
@@ -363,16 +642,40 @@ export interface components {
             notices: components["schemas"]["Notice"][];
         };
         /**
+         * OpenRequest
+         * @description Open an application, maybe on a folder or file; it is started if need be.
+         */
+        OpenRequest: {
+            /** @description Name of the application. */
+            app: string;
+            /** @description Folder or file: absolute, or relative to the folder that the server shows. */
+            path: string | null;
+            /** @description Whether an open page of JupyterLab is to show it by itself. */
+            show: boolean;
+        };
+        /**
+         * OpenWish
+         * @description Somebody asked in a terminal that a page of JupyterLab shows an application.
+         */
+        OpenWish: {
+            /** @description Tells one wish from another. */
+            number: string;
+            /** @description The instance to show. */
+            id: string;
+            /** @description Its address, relative to the server's base URL. */
+            url: string;
+        };
+        /**
          * Program
          * @description A kernel, a terminal, or another tree of processes.
          */
         Program: {
             /**
-             * @description server: Jupyter Server with what it runs beside kernels and terminals; other: everything else that is visible in this container.
+             * @description app: an application that is shown through this server; server: Jupyter Server with what it runs beside all of these; other: everything else that is visible in this container.
              * @enum {unknown}
              */
-            kind: "kernel" | "other" | "server" | "terminal";
-            /** @description Id of the kernel, name of the terminal, or else the kind. */
+            kind: "app" | "kernel" | "other" | "server" | "terminal";
+            /** @description Id of the kernel or application, name of the terminal, or else the kind. */
             id: string;
             /** @description For people: the notebook's name, `terminal 1`. */
             name: string;
@@ -464,7 +767,7 @@ export interface components {
             events_lost: boolean;
         };
         /** @description One event of the stream. */
-        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["NoticesEvent"] | components["schemas"]["UsageSnapshot"] | components["schemas"]["UsageDetails"];
+        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["NoticesEvent"] | components["schemas"]["UsageSnapshot"] | components["schemas"]["UsageDetails"] | components["schemas"]["AppsEvent"];
         /**
          * TopicRefusal
          * @description A topic that was asked for and is not sent.
@@ -632,6 +935,7 @@ export interface operations {
             403: components["responses"]["Error"];
             404: components["responses"]["Error"];
             405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
             429: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };
@@ -658,6 +962,7 @@ export interface operations {
             403: components["responses"]["Error"];
             404: components["responses"]["Error"];
             405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
             429: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };
@@ -691,6 +996,7 @@ export interface operations {
             403: components["responses"]["Error"];
             404: components["responses"]["Error"];
             405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
             429: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };
@@ -724,6 +1030,251 @@ export interface operations {
             403: components["responses"]["Error"];
             404: components["responses"]["Error"];
             405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_apps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppsEvent"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppAddress"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppInstance"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppInstance"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppInstance"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgetRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppsEvent"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_apps_log: {
+        parameters: {
+            query: {
+                /** @description Of the instance. */
+                id: string;
+                /** @description At most so many, the newest ones; 50 if left out. */
+                lines?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppLog"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_apps_launch: {
+        parameters: {
+            query: {
+                /** @description Of the instance. */
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LaunchEvent"] | components["schemas"]["LogEvent"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
             429: components["responses"]["Error"];
             503: components["responses"]["Error"];
         };

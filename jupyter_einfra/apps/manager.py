@@ -1,0 +1,373 @@
+"""The applications' life: settings in; states, notices and addresses out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from concurrent import futures
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from traitlets import Dict, Float, Integer, List, Unicode
+
+from ..config import EinfraConfigurable
+from ..models import Notice
+from . import reasons
+from .application import Application
+from .errors import (
+    AppUnavailable,
+    NeedsFolder,
+    NoSuchApp,
+    NoSuchInstance,
+    NoSuchPath,
+    OpensNothing,
+    TooManyInstances,
+)
+from .models import App, AppAddress, AppsEvent, OpenWish
+from .registry import Registry
+from .remembered import Remembered
+from .supervision import leftovers
+from .supervision.instance import Instance
+from .supervision.supervisor import MOST_RUNNING, STOP_SECONDS, Supervisor
+from .supervision.surroundings import Surroundings
+
+#: How long a page has to see to what somebody wished for in a terminal.
+WISH_SECONDS = 10.0
+
+
+class Board(Protocol):
+    """Where notices are put up."""
+
+    def post(self, notice: Notice) -> None:
+        """Put one up."""
+
+    def withdraw(self, notice_id: str) -> None:
+        """Take one down."""
+
+
+class AppsManager(EinfraConfigurable):
+    """Finds applications, runs those that are asked for, and tells what they do.
+
+    Parameters
+    ----------
+    publish:
+        Takes a topic and one JSON object.
+    board:
+        Where notices are put up.
+    directory:
+        Where this server keeps its state.
+    base_url:
+        Of the server; ends with a slash.
+    root:
+        The folder that the server shows.
+    """
+
+    env_prefix = "JUPYTER_EINFRA_APPS_"
+
+    disabled_apps = List(
+        Unicode(), help="Names of applications to leave out, such as ``tensorboard``."
+    ).tag(config=True)
+    custom_apps = Dict(
+        help="Further applications by name. Each has a ``command``, in which {socket}, {port}, "
+        "{base_url}, {url} and {folder} are filled in, and maybe ``title``, ``icon``, "
+        "``environment``, ``ready_path``, ``start_seconds``, ``absolute_url``, ``per_folder``."
+    ).tag(config=True)
+    start_seconds = Float(
+        120.0,
+        min=1.0,
+        max=3600.0,
+        help="Seconds that the start of an application may take before it is given up.",
+    ).tag(config=True)
+    log_bytes = Integer(
+        1_000_000,
+        min=10_000,
+        max=1_000_000_000,
+        help="Bytes of what an application prints after which a new file begins; two are kept.",
+    ).tag(config=True)
+
+    def __init__(
+        self,
+        *,
+        publish: Callable[[str, bytes], None],
+        board: Board,
+        directory: Path,
+        base_url: str,
+        root: str,
+        environ: Mapping[str, str] | None = None,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(environ=environ, **kwargs)
+        self._publish = publish
+        self._board = board
+        self._encode = msgspec.json.Encoder().encode
+        self.registry = Registry(
+            custom=self.custom_apps,
+            disabled=self.disabled_apps,
+            environ=self._environ,
+            log=self.log,
+        )
+        self.remembered = Remembered(directory, log=self.log, on_loaded=self._tell_soon)
+        self.supervisor = Supervisor(
+            Surroundings(
+                registry=self.registry,
+                remembered=self.remembered,
+                base_url=base_url,
+                root=root,
+                environ=self._environ,
+                log=self.log,
+                start_seconds=self.start_seconds,
+                log_bytes=self.log_bytes,
+                on_change=self._on_change,
+            )
+        )
+        self._root = root
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._telling = False
+        self.is_closing = False
+        self._wishes: dict[str, OpenWish] = {}
+        self._noticed: dict[str, str] = {}
+        """Ids of instances, and what was last said of them."""
+
+    # Life -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to look for applications; called on the server's loop. Starts none."""
+        self._loop = asyncio.get_running_loop()
+        self.remembered.start()
+        threading.Thread(target=self._arrive, name="einfra-apps", daemon=True).start()
+
+    def stop(self) -> None:
+        """End everything that runs, or leave it to its guardians; within five seconds."""
+        self.is_closing = True
+        if self._loop is not None:
+            closing = self.supervisor.close()
+            try:
+                closed = asyncio.run_coroutine_threadsafe(closing, self._loop)
+            except RuntimeError:  # the loop is gone, and with it the guardians' pipes
+                closing.close()
+            else:
+                with suppress(TimeoutError, futures.TimeoutError, futures.CancelledError):
+                    closed.result(STOP_SECONDS + 0.5)
+        self.supervisor.around.remove_directories()
+        self.remembered.stop(0.5)
+
+    def _arrive(self) -> None:
+        """See what there is, and end what an earlier server has left. In a thread."""
+        self.registry.look()
+        self._tell_soon()
+        if left := leftovers.end_orphans():
+            self.log.warning("%d processes of applications of an earlier server are ended", left)
+
+    # What pages are told ----------------------------------------------------------------
+
+    def apps(self) -> AppsEvent:
+        """Return all applications and what each of them does."""
+        return AppsEvent(
+            apps=[self._told(app) for app in self.registry.all()],
+            wishes=list(self._wishes.values()),
+        )
+
+    async def look(self) -> AppsEvent:
+        """Look for programs anew, and return all applications."""
+        if await asyncio.to_thread(self.registry.look):
+            self._tell()
+        return self.apps()
+
+    def on_watchers(self, count: int) -> None:
+        """Look for programs anew when a page comes: an image does not change, a home does."""
+        if count > 0 and self._loop is not None:
+            self._loop.run_in_executor(None, self._look_and_tell)
+
+    def _look_and_tell(self) -> None:
+        if self.registry.look():
+            self._tell_soon()
+
+    def _told(self, app: Application) -> App:
+        found = self.registry.found(app)
+        return App(
+            name=app.name,
+            title=app.title,
+            icon_svg=self.registry.icon(app),
+            url=f"{app.name}/",
+            installed=found.program is not None,
+            reason=found.reason,
+            opens_folders=app.opens_folders,
+            opens_files=app.opens_files,
+            per_folder=app.per_folder,
+            instances=[instance.told() for instance in self.supervisor.of(app)],
+            recent_folders=self.remembered.folders(app.name) if app.per_folder else [],
+        )
+
+    def _tell_soon(self) -> None:
+        """Publish from any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._on_change)
+
+    def _on_change(self) -> None:
+        """Publish once, however much changes at a time."""
+        if not self._telling and self._loop is not None:
+            self._telling = True
+            self._loop.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        for instance in self.supervisor.all():
+            self._notice(instance)
+        self._publish("apps", self._encode(self.apps()))
+
+    def _notice(self, instance: Instance) -> None:
+        """Put up what was lost while nobody asked for it, until somebody acts on it."""
+        reason = instance.reason
+        lost = reason is not None and reason.code in ("app_failed", "app_restarting")
+        said = f"{reason.code} {reason.message}" if reason and lost else ""
+        if not said or self._noticed.get(instance.id) == said:
+            return
+        self._noticed[instance.id] = said
+        now = datetime.now(timezone.utc)
+        params = {**reason.params, "time": now.isoformat(timespec="seconds")}  # type: ignore[union-attr]
+        self._board.post(
+            Notice(
+                id=f"app:{instance.id}",
+                time=now,
+                feature="apps",
+                severity="warning",
+                code=reason.code,  # type: ignore[union-attr]
+                message=reason.message,  # type: ignore[union-attr]
+                params=params,
+                kernel_id=None,
+                path=None,
+            )
+        )
+
+    def _withdraw(self, instance: Instance) -> None:
+        if self._noticed.pop(instance.id, None) is not None:
+            self._board.withdraw(f"app:{instance.id}")
+
+    # What pages and people ask for ------------------------------------------------------
+
+    def instance(self, ident: str) -> Instance:
+        """Return an instance by its id.
+
+        Raises
+        ------
+        NoSuchInstance
+        """
+        instance = self.supervisor.get(ident)
+        if instance is None:
+            raise NoSuchInstance(ident)
+        return instance
+
+    def begin(self, instance: Instance) -> None:
+        """Start an instance because somebody asked for it.
+
+        Raises
+        ------
+        TooManyInstances
+        """
+        if not self.supervisor.has_room_for(instance):
+            raise TooManyInstances(instance.app.title, MOST_RUNNING)
+        self._withdraw(instance)
+        if instance.folder is not None:
+            self.remembered.opened(instance.app.name, instance.folder)
+        instance.start()
+
+    def end(self, instance: Instance) -> None:
+        """Stop an instance because somebody asked for it."""
+        self._withdraw(instance)
+        instance.stop()
+
+    def again(self, instance: Instance) -> None:
+        """Stop an instance and start it anew because somebody asked for it."""
+        instance.stop()
+        self.begin(instance)
+
+    async def open(self, name: str, path: str | None, *, show: bool) -> AppAddress:
+        """Start an application and tell where a folder or file is shown in it.
+
+        Parameters
+        ----------
+        name:
+            Of the application.
+        path:
+            As a person or a page names it; None for none.
+        show:
+            Whether an open page of JupyterLab shall go there by itself.
+
+        Raises
+        ------
+        NoSuchApp, NoSuchPath, NeedsFolder, OpensNothing, AppUnavailable, TooManyInstances
+        """
+        app = self.registry.get(name)
+        if app is None:
+            raise NoSuchApp(name, [app.name for app in self.registry.all()])
+        query = ""
+        if path is None:
+            if app.per_folder:
+                raise NeedsFolder(app.title)
+            instance = self.instance(name)
+        else:
+            full, is_folder = await asyncio.to_thread(self._resolve, path)
+            if not (app.opens_folders if is_folder else app.opens_files):
+                raise NeedsFolder(app.title) if app.opens_folders else OpensNothing(app.title)
+            instance = self.supervisor.on(app, full) if app.per_folder else self.instance(name)
+            query = app.query(full, is_folder=is_folder)
+        await self._must_be_there(app)
+        self.begin(instance)
+        url = instance.url + (f"?{query}" if query else "")
+        if show:
+            self._wish(OpenWish(number=secrets.token_hex(8), id=instance.id, url=url))
+        return AppAddress(instance=instance.told(), url=url)
+
+    def forget(self, name: str, folder: str) -> None:
+        """Remember a folder no more."""
+        if self.registry.get(name) is None:
+            raise NoSuchApp(name, [app.name for app in self.registry.all()])
+        self.remembered.forget(name, folder)
+        self._on_change()
+
+    async def _must_be_there(self, app: Application) -> None:
+        """See that the program is there before anybody waits for it.
+
+        Raises
+        ------
+        AppUnavailable
+        """
+        if self.registry.found(app).program is None:
+            await self.look()
+        found = self.registry.found(app)
+        if found.reason is not None:
+            raise AppUnavailable(found.reason)
+
+    def _resolve(self, path: str) -> tuple[str, bool]:
+        """Return an absolute path and whether it is a folder. Blocks.
+
+        Raises
+        ------
+        NoSuchPath
+        """
+        full = os.path.normpath(os.path.join(self._root, os.path.expanduser(path)))  # noqa: PTH111, PTH118
+        try:
+            is_folder = os.path.isdir(full)  # noqa: PTH112
+            exists = is_folder or os.path.exists(full)  # noqa: PTH110
+        except ValueError:  # a zero byte
+            exists = is_folder = False
+        if not exists:
+            raise NoSuchPath(reasons.text(path))
+        return full, is_folder
+
+    def _wish(self, wish: OpenWish) -> None:
+        self._wishes[wish.number] = wish
+        self._on_change()
+        if self._loop is not None:
+            self._loop.call_later(WISH_SECONDS, self._unwish, wish.number)
+
+    def _unwish(self, number: str) -> None:
+        self._wishes.pop(number, None)
+        self._on_change()  # a page that comes later must not find it

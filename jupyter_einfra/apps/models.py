@@ -1,0 +1,171 @@
+"""What the applications feature says to the browser.
+
+An *application* is a program that can be shown in a browser; an *instance* is one that
+runs or ran. Most applications have one instance with the application's own name as its
+id; those that work on a folder have one for each folder, ``<name>/<folder>-<hash>``.
+
+Pure: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from ..models import Reason, UtcTime
+
+State = Annotated[
+    Literal["stopped", "starting", "running", "stopping", "failed"],
+    Meta(
+        description="stopped: asked for, or ended by itself without an error; failed: it could "
+        "not start, or ended with an error too often."
+    ),
+]
+
+
+class AppInstance(Struct, frozen=True, kw_only=True):
+    """One application as it runs, or as it ended."""
+
+    id: Annotated[str, Meta(description="Stays the same from start to start.")]
+    app: Annotated[str, Meta(description="Name of the application.")]
+    title: Annotated[str, Meta(description="For people; with the folder where there is one.")]
+    folder: Annotated[
+        str | None, Meta(description="The folder that it works on, as an absolute path.")
+    ]
+    url: Annotated[str, Meta(description="Its address, relative to the server's base URL.")]
+    state: State
+    since: Annotated[UtcTime, Meta(description="When this state began, RFC 3339 UTC.")]
+    started: Annotated[
+        UtcTime | None, Meta(description="When its program was last started, RFC 3339 UTC.")
+    ]
+    last_start_seconds: Annotated[
+        float | None, Meta(description="How long the application's last start took.")
+    ]
+    restarts: Annotated[
+        int, Meta(description="How often it was started again by itself since it last ran well.")
+    ]
+    exit_code: Annotated[
+        int | None,
+        Meta(description="Exit status of its last end; below zero, the signal; null if unknown."),
+    ]
+    reason: Annotated[
+        Reason | None, Meta(description="Why it stopped or failed, or what it waits for.")
+    ]
+
+
+class App(Struct, frozen=True, kw_only=True):
+    """One application that this server offers, or would if it were installed."""
+
+    name: Annotated[str, Meta(description="Its one name: in addresses, commands and settings.")]
+    title: Annotated[str, Meta(description="Its name for people.")]
+    icon_svg: Annotated[
+        str, Meta(description="A drawing of 16 by 16 pixels in the colours of the theme.")
+    ]
+    url: Annotated[str, Meta(description="Its address, relative to the server's base URL.")]
+    installed: Annotated[bool, Meta(description="Whether its program was found.")]
+    reason: Annotated[
+        Reason | None, Meta(description="Why it cannot be started; null when it can.")
+    ]
+    opens_folders: Annotated[bool, Meta(description="Whether a folder can be opened in it.")]
+    opens_files: Annotated[bool, Meta(description="Whether a file can be opened in it.")]
+    per_folder: Annotated[
+        bool, Meta(description="Whether there is an instance for each folder, and none without.")
+    ]
+    instances: Annotated[list[AppInstance], Meta(description="Oldest first.")]
+    recent_folders: Annotated[
+        list[str], Meta(description="Folders it was last opened on, the latest first.")
+    ]
+
+
+class OpenWish(Struct, frozen=True, kw_only=True):
+    """Somebody asked in a terminal that a page of JupyterLab shows an application."""
+
+    number: Annotated[str, Meta(description="Tells one wish from another.")]
+    id: Annotated[str, Meta(description="The instance to show.")]
+    url: Annotated[str, Meta(description="Its address, relative to the server's base URL.")]
+
+
+class AppsEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="apps"):
+    """All applications, and what each of them does."""
+
+    apps: Annotated[list[App], Meta(description="In the order in which they are shown.")]
+    wishes: Annotated[
+        list[OpenWish], Meta(description="Of the last seconds; one page sees to each.")
+    ]
+
+
+class LaunchEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="launch"):
+    """Where the start of one instance stands."""
+
+    instance: AppInstance
+    elapsed_seconds: Annotated[
+        float | None, Meta(description="Time since the start, null while it does not start.")
+    ]
+
+
+class LogEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="log"):
+    """What an instance has printed since the event before."""
+
+    lines: Annotated[list[str], Meta(description="Without control characters.")]
+    skipped_bytes: Annotated[
+        int, Meta(description="Left out before these lines: it prints faster than can be shown.")
+    ]
+
+
+class AppLog(Struct, frozen=True, kw_only=True):
+    """The end of what an instance printed."""
+
+    lines: Annotated[list[str], Meta(description="Without control characters, oldest first.")]
+
+
+class AppAddress(Struct, frozen=True, kw_only=True):
+    """Where something that was opened is shown."""
+
+    instance: AppInstance
+    url: Annotated[
+        str, Meta(description="Relative to the server's base URL; names what was opened, too.")
+    ]
+
+
+class OpenRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Open an application, maybe on a folder or file; it is started if need be."""
+
+    app: Annotated[str, Meta(description="Name of the application.")]
+    path: Annotated[
+        str | None,
+        Meta(
+            description="Folder or file: absolute, or relative to the folder that the server shows."
+        ),
+    ]
+    show: Annotated[
+        bool, Meta(description="Whether an open page of JupyterLab is to show it by itself.")
+    ]
+
+
+class InstanceRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Do something to one instance."""
+
+    id: Annotated[str, Meta(description="Of the instance.")]
+
+
+class InstanceQuery(Struct, frozen=True, kw_only=True):
+    """Which instance is asked about."""
+
+    id: Annotated[str, Meta(description="Of the instance.")]
+
+
+class LogQuery(Struct, frozen=True, kw_only=True):
+    """How much of which log."""
+
+    id: Annotated[str, Meta(description="Of the instance.")]
+    lines: Annotated[
+        int, Meta(ge=1, le=5000, description="At most so many, the newest ones; 50 if left out.")
+    ] = 50
+
+
+class ForgetRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Remember a folder no more."""
+
+    app: Annotated[str, Meta(description="Name of the application.")]
+    folder: Annotated[str, Meta(description="One of its recent folders.")]

@@ -1,0 +1,229 @@
+"""The addresses of applications: to the program where it runs, else to a page of ours.
+
+jupyter-server-proxy does the proxying. What comes before it, whether the program runs,
+who may reach it, and what everybody is told while it does not, is `Gate`.
+"""
+
+from __future__ import annotations
+
+import re
+from http.client import responses
+from typing import Any, cast
+
+import msgspec
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server_proxy.handlers import NamedLocalProxyHandler
+from jupyter_server_proxy.rawsocket import RawSocketHandler
+from tornado.escape import url_escape
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import Matcher, Rule
+from tornado.web import HTTPError
+
+from ..base import Access
+from ..errors import EinfraError, Forbidden
+from ..models import ErrorBody
+from .errors import AppNotAnswering, AppNotRunning, NoSuchInstance, TooManyInstances
+from .manager import AppsManager
+from .page import Page, chooser, launch
+from .requests import Visit, visit_of
+from .supervision.instance import Instance
+from .supervision.supervisor import Place
+
+#: Bytes that may not stand in a request as they are; browsers do not send them.
+_UNSAFE = re.compile(r"[^!-~]")
+
+
+class AppMatcher(Matcher):
+    """Matches the addresses of all applications there are at the time of the request.
+
+    Parameters
+    ----------
+    raw_socket:
+        Whether of those whose WebSockets carry a byte stream, or of all others.
+    """
+
+    def __init__(self, manager: AppsManager, base_url: str, *, raw_socket: bool) -> None:
+        self._manager = manager
+        self._base_url = base_url
+        self._raw_socket = raw_socket
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        """Return what follows the base URL, for the handler."""
+        if not request.path.startswith(self._base_url):
+            return None
+        path = request.path[len(self._base_url) :]
+        app = self._manager.registry.get(path.partition("/")[0])
+        if app is None or app.raw_socket != self._raw_socket:
+            return None
+        return {"path_args": [path.encode()], "path_kwargs": {}}
+
+
+class Gate(Access):
+    """Comes before a proxy handler and lets nothing through to what does not run."""
+
+    _place: Place | None = None
+    _rest = ""
+    _refused = False
+
+    async def prepare(self) -> None:
+        """Let the request through to the program, or answer it."""
+        await super().prepare()  # type: ignore[misc] # the proxy's, which authenticates
+        handler = cast("JupyterHandler", self)
+        if handler._finished:
+            return
+        try:
+            await self._decide(handler)
+        except EinfraError as error:
+            self._refuse(error)
+
+    async def _decide(self, handler: JupyterHandler) -> None:
+        manager = self._manager
+        if not await self.may("execute", "einfra-apps"):
+            raise Forbidden
+        path = handler.request.path[len(handler.base_url) :]
+        place = manager.supervisor.place(path)
+        if place is None:  # it was there when the request was matched
+            raise HTTPError(404)
+        self._place = place
+        visit = visit_of(
+            handler.request.method or "", handler.request.headers, handler.request.host
+        )
+        instance = place.instance
+        query = self._query_without_token(handler)
+        is_person = visit in (Visit.PERSON, Visit.STRANGER)
+        if is_person and (not place.rest or query != handler.request.query):
+            # Relative links need the slash; the token has done its work, and is not for logs.
+            path = handler.request.path + ("" if place.rest else "/")
+            handler.redirect(path + (f"?{query}" if query else ""))
+        elif instance is not None and instance.state == "running":
+            handler.request.query = query
+            self._let_through(instance, place.rest)
+        elif not is_person:
+            if instance is None and place.app.per_folder:
+                raise NoSuchInstance(path.strip("/"))
+            raise AppNotRunning(place.app.title if instance is None else instance.title)
+        else:
+            self._show(self._page(place, visit))
+
+    def _query_without_token(self, handler: JupyterHandler) -> str:
+        """Return the query less the server's own token, which no program needs to log."""
+        query, token = handler.request.query, handler.token
+        if not token or token not in query:
+            return query
+        parts = query.split("&")
+        return "&".join(part for part in parts if part != f"token={url_escape(token, plus=False)}")
+
+    def _let_through(self, instance: Instance, rest: str) -> None:
+        """Tell the proxy where to go."""
+        handler = cast("NamedLocalProxyHandler", self)
+        handler.name = instance.id
+        handler.unix_socket = instance.socket or None
+        handler.port = instance.port
+        handler.proxy_base = instance.id
+        handler.absolute_url = instance.app.absolute_url
+        handler.path_args = [rest]
+        self._rest = rest
+
+    def _page(self, place: Place, visit: Visit) -> Page:
+        """Return the page for somebody who came where nothing runs."""
+        manager, owner = self._manager, self.acts_for_owner()
+        instance = place.instance
+        if instance is None:
+            if not owner:  # what somebody worked on is theirs to show
+                raise Forbidden
+            return chooser(
+                place.app,
+                manager.registry.icon(place.app),
+                running=manager.supervisor.of(place.app),
+                recent=manager.remembered.folders(place.app.name),
+            )
+        icon = manager.registry.icon(place.app)
+        if visit is Visit.PERSON and owner and instance.may_start_by_itself:
+            try:
+                manager.begin(instance)
+            except TooManyInstances as error:
+                return launch(instance, icon, owner=owner, error=error)
+        return launch(instance, icon, owner=owner)
+
+    def _show(self, page: Page) -> None:
+        handler = cast("JupyterHandler", self)
+        text, policy = page.rendered(handler)
+        handler.set_status(200)
+        handler.set_header("Content-Type", "text/html; charset=utf-8")
+        handler.set_header("Content-Security-Policy", policy)
+        handler.set_header("Cache-Control", "no-store")
+        # What is shown depends on how one came here.
+        handler.set_header("Vary", "Sec-Fetch-Dest, Sec-Fetch-Site, Accept, Accept-Language")
+        handler.set_header("Referrer-Policy", "same-origin")
+        handler.finish(text)
+
+    def _refuse(self, error: EinfraError) -> None:
+        """Answer as every handler of ours does."""
+        self._refused = True
+        handler = cast("JupyterHandler", self)
+        body = ErrorBody(
+            message=error.message,
+            reason=responses.get(error.http_status, "Unknown"),
+            code=error.code,
+            params=dict(error.params),
+        )
+        handler.clear()
+        handler.set_status(error.http_status)
+        handler.set_header("Content-Type", "application/json")
+        handler.set_header("Cache-Control", "no-store")
+        handler.finish(msgspec.json.encode(body))
+
+    async def proxy(self, port: int, path: str) -> Any:
+        """Pass a request on; say so if the program does not answer."""
+        try:
+            return await super().proxy(port, path)  # type: ignore[misc]
+        except OSError as error:
+            self._refuse(self._unreachable(str(error)))
+        except HTTPError as error:
+            if error.status_code not in (500, 599):
+                raise
+            self._refuse(self._unreachable(error.log_message or "no answer"))
+
+    def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
+        """Return what the program is asked for: letter by letter what the browser asked.
+
+        The proxy's own would decode and encode it, which is not always the same.
+        """
+        handler = cast("NamedLocalProxyHandler", self)
+        path = handler.request.path if handler.absolute_url else self._rest or "/"
+        path = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", path)
+        query = f"?{handler.request.query}" if handler.request.query else ""
+        return f"{protocol}://{host}:{port}{path}{query}"
+
+    def _unreachable(self, error: str) -> EinfraError:
+        """Tell one that has just ended from one that does not answer."""
+        place = cast("Place", self._place)
+        instance = place.instance
+        if instance is None or instance.state != "running":
+            return AppNotRunning(place.app.title if instance is None else instance.title)
+        return AppNotAnswering(instance.title, error)
+
+    def _log(self) -> None:
+        """Keep quiet about refusals: a page that was left open asks again and again."""
+        if not self._refused:
+            super()._log()  # type: ignore[misc]
+
+    @property
+    def _manager(self) -> AppsManager:
+        return cast("AppsManager", cast("JupyterHandler", self).settings["einfra_apps"])
+
+
+class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has no types
+    """Applications that speak HTTP and WebSockets."""
+
+
+class AppRawSocketHandler(Gate, RawSocketHandler):  # type: ignore[misc] # has no types
+    """Applications whose WebSockets carry a byte stream."""
+
+
+def rules(manager: AppsManager, base_url: str) -> list[Rule]:
+    """Return the routes of all applications."""
+    return [
+        Rule(AppMatcher(manager, base_url, raw_socket=False), AppProxyHandler),
+        Rule(AppMatcher(manager, base_url, raw_socket=True), AppRawSocketHandler),
+    ]

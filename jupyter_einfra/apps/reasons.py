@@ -1,0 +1,103 @@
+"""Why an application cannot be started, in words.
+
+Pure: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+
+from ..models import Params, Reason
+
+UNKNOWN = Reason(code="app_not_looked_for", message="It is being looked for. Ask again.", params={})
+
+
+def text(name: str) -> str:
+    """Name a file as far as it is text: names are bytes, and JSON is not."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def missing(title: str, programs: Sequence[str], command: str) -> Reason:
+    """Say that no program was found, and how it is installed."""
+    return _reason(
+        "app_not_installed",
+        f"{title} is not installed here: no {' or '.join(programs)} was found. Whoever builds "
+        f"the image installs it with: {command}",
+        title,
+        programs=", ".join(programs),
+        command=command,
+    )
+
+
+def not_executable(title: str, path: str) -> Reason:
+    """Say that a program has the wrong mode."""
+    return _reason(
+        "app_not_executable",
+        f"{text(path)} is there and may not be executed. Whoever builds the image sets its mode.",
+        title,
+        path=text(path),
+    )
+
+
+def unusable(title: str, error: object) -> Reason:
+    """Word a fault in the description of an application, or around it."""
+    said = text(str(error)) or type(error).__name__
+    return _reason("app_unusable", f"{title} cannot be used here: {said}", title, error=said)
+
+
+def unstartable(title: str, error: object) -> Reason:
+    """Word what the system says of a program that it does not execute."""
+    said = text(str(error))
+    return _reason(
+        "app_unstartable",
+        f"{title} cannot be started: {said}. Whoever builds the image checks its program.",
+        title,
+        error=said,
+    )
+
+
+def unwritable(title: str, error: OSError) -> Reason:
+    """Word a disk that is full or may not be written."""
+    where = text(str(error.filename or "the disk"))
+    said = text(error.strerror or str(error))
+    message = f"{title} cannot be started: {where}: {said}. "
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message += "Delete what you do not need, then try again."
+        return _reason("app_disk_full", message, title, path=where, error=said)
+    message += "Look at its permissions, or tell the operator."
+    return _reason("app_disk_unwritable", message, title, path=where, error=said)
+
+
+def not_ready(title: str, seconds: float) -> Reason:
+    """Say that a start took longer than it may."""
+    return _reason(
+        "app_not_ready",
+        f"{title} was not ready after {seconds:g} seconds and was stopped. Look at what it "
+        "printed, then try again.",
+        title,
+        seconds=seconds,
+    )
+
+
+def no_folder(title: str, folder: str) -> Reason:
+    """Say that the folder is gone that it was to be opened on."""
+    path = text(folder)
+    message = f"{title} cannot be started: there is no folder {path}."
+    return _reason("app_no_folder", message, title, path=path)
+
+
+def long_path(title: str, path: str) -> Reason:
+    """Say that the temporary folder's path is too long for a socket."""
+    return _reason(
+        "app_path_too_long",
+        f"{title} cannot be started: {path} is too long for a socket. Set TMPDIR to a shorter "
+        "path.",
+        title,
+        path=path,
+    )
+
+
+def _reason(code: str, message: str, title: str, **params: str | float) -> Reason:
+    given: Params = {"name": title, **params}
+    return Reason(code=code, message=message, params=given)

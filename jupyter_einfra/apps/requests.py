@@ -1,0 +1,66 @@
+"""What a request for an application's address is: somebody going there, or a page asking.
+
+Only a person may start an application. A page that is open somewhere asks again and again
+by itself, a browser fetches what it expects to need, and other sites can make a browser
+ask for anything; none of these may.
+
+Source: https://www.w3.org/TR/fetch-metadata/. Browsers send its headers over HTTPS and
+to the machine itself only; without them the ``Referer`` has to do, which other sites can
+leave out and cannot forge.
+
+Pure: standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+
+_HOST = re.compile(r"https?://(?:[^/?#@]*@)?([^/?#@]+)", re.IGNORECASE)
+
+
+class Visit(Enum):
+    """Who asks."""
+
+    PERSON = "person"
+    """Somebody goes there from here, or from the address bar."""
+    STRANGER = "stranger"
+    """Somebody comes from another site, or from who knows where."""
+    SCRIPT = "script"
+    """A page asks in the background, or the browser ahead of time."""
+    SOCKET = "socket"
+    """A page wants to open a WebSocket."""
+
+
+def visit_of(method: str, headers: Mapping[str, str], host: str) -> Visit:
+    """Tell who asks.
+
+    Parameters
+    ----------
+    method:
+        Of HTTP.
+    headers:
+        Looked up without regard to case.
+    host:
+        Name and port under which the browser knows this server.
+    """
+    if headers.get("Upgrade", "").lower() == "websocket":
+        return Visit.SOCKET
+    purposes = (headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    if method != "GET" or any("prefetch" in purpose.lower() for purpose in purposes):
+        return Visit.SCRIPT
+    if "Sec-Fetch-Mode" in headers or "Sec-Fetch-Dest" in headers:
+        if headers.get("Sec-Fetch-Dest") not in ("document", "iframe"):
+            return Visit.SCRIPT
+        ours = headers.get("Sec-Fetch-Site") in ("same-origin", "none")
+        return Visit.PERSON if ours else Visit.STRANGER
+    if "text/html" not in headers.get("Accept", "") or "X-Requested-With" in headers:
+        return Visit.SCRIPT
+    return Visit.PERSON if _host_of(headers.get("Referer", "")) == host.lower() else Visit.STRANGER
+
+
+def _host_of(url: str) -> str | None:
+    """Return name and port of an address; None if it has none."""
+    found = _HOST.match(url)
+    return None if found is None else found[1].lower()

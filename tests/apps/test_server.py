@@ -1,0 +1,161 @@
+"""A whole server that ends, in order or not: nothing that it started is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from servers.apps import SCRIPT, Leavings
+from servers.lab import LabServer
+from servers.process import wait_until
+
+WORDS = ("child", "daemon", "lost")
+
+Start = Callable[..., LabServer]
+
+
+@pytest.fixture
+def start(tmp_path: Path, leavings: Leavings) -> Iterator[Start]:
+    """Start a server with an application that leaves behind what it can."""
+    started: list[LabServer] = []
+
+    def server(name: str = "server", *words: str, **settings: Any) -> LabServer:
+        command = [sys.executable, "-S", "-E", SCRIPT, "{socket}", *(words or WORDS)]
+        apps = {"fake": {"command": command}}
+        arguments = [
+            f"--AppsManager.custom_apps={apps}",
+            # It starts programs of its own.
+            "--ServerApp.jpserver_extensions={'jupyter_einfra': True, 'jupyter_lsp': False}",
+            *(f"--AppsManager.{key}={value}" for key, value in settings.items()),
+        ]
+        made = LabServer(tmp_path / name, app="server", args=arguments, env=leavings.environ)
+        started.append(made)
+        return made.start()
+
+    yield server
+    for made in started:
+        if made.is_running:
+            made.stop()
+
+
+def run(server: LabServer) -> None:
+    """Have the server run its application, and wait until it does."""
+    body = {"app": "fake", "path": None, "show": False}
+    server.api("POST", "jupyter-einfra/apps/open", json=body).raise_for_status()
+    wait_until("it runs", lambda: instance(server)["state"] == "running")
+
+
+def instance(server: LabServer) -> dict[str, Any]:
+    apps = server.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
+    (found,) = [app for app in apps if app["name"] == "fake"]
+    told: dict[str, Any] = found["instances"][0]
+    return told
+
+
+def guardian(leavings: Leavings) -> psutil.Process:
+    (found,) = [p for p in leavings.processes() if "guardian.py" in " ".join(p.cmdline())]
+    return found
+
+
+def nothing_is_left(leavings: Leavings) -> bool:
+    return leavings.processes() == []
+
+
+def temporary_folders() -> set[Path]:
+    return set(Path("/tmp").glob("einfra-*"))
+
+
+def test_a_server_that_is_told_to_end_ends_everything_first(
+    start: Start, leavings: Leavings
+) -> None:
+    before = temporary_folders()
+    server = start()
+    run(server)
+    assert len(leavings.processes()) == 6  # the server, the guardian, the program, its three
+    assert server.stop() == 0
+    assert leavings.processes() == []
+    assert temporary_folders() <= before
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_server_that_is_killed_takes_everything_with_it(start: Start, leavings: Leavings) -> None:
+    before = temporary_folders()
+    server = start()
+    run(server)
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until("nothing was left", lambda: nothing_is_left(leavings), within_seconds=20)
+    wait_until("its folder was gone", lambda: temporary_folders() <= before)
+
+
+def test_a_server_that_is_killed_while_something_starts_leaves_nothing(
+    start: Start, leavings: Leavings
+) -> None:
+    server = start("server", "daemon", "sleep=60")
+    body = {"app": "fake", "path": None, "show": False}
+    server.api("POST", "jupyter-einfra/apps/open", json=body).raise_for_status()
+    wait_until("it is starting", lambda: len(leavings.processes()) >= 3)
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until("nothing was left", lambda: nothing_is_left(leavings), within_seconds=20)
+
+
+def test_a_guardian_that_is_killed_is_noticed_and_its_work_done(
+    start: Start, leavings: Leavings
+) -> None:
+    server = start("server", "child", "daemon", "scrub")
+    run(server)
+    before = {process.pid for process in leavings.processes()} - {server.pid}
+    guardian(leavings).kill()
+    wait_until("it runs again", lambda: instance(server)["restarts"] == 1)
+    wait_until("it runs again", lambda: instance(server)["state"] == "running")
+    assert not before & {process.pid for process in leavings.processes()}
+
+
+def test_what_a_killed_server_with_a_killed_guardian_left_is_ended_by_the_next_one(
+    start: Start, leavings: Leavings
+) -> None:
+    server = start("server", "child", "daemon")
+    run(server)
+    watching = guardian(leavings)
+    os.kill(server.pid, signal.SIGSTOP)  # so that it does not notice
+    watching.kill()
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until("the server is gone", lambda: server.has_ended)
+    assert len(leavings.processes()) == 3  # orphans
+    start("next")
+    wait_until("nothing was left", lambda: len(leavings.processes()) == 1)
+
+
+def test_two_servers_of_one_user_do_not_meet(start: Start, leavings: Leavings) -> None:
+    first, second = start("same"), start("same")
+    run(first)
+    run(second)
+    pids = {
+        server.api("GET", "fake/", follow_redirects=True).json()["pid"]
+        for server in (first, second)
+    }
+    assert len(pids) == 2
+    first.stop()
+    assert second.api("GET", "fake/").is_success
+
+
+def test_nothing_starts_before_it_is_asked_for(start: Start, leavings: Leavings) -> None:
+    server = start()
+    server.api("GET", "jupyter-einfra/apps").raise_for_status()
+    assert server.api("GET", "fake/").status_code == 503
+    assert [
+        process.cmdline() for process in leavings.processes() if process.pid != server.pid
+    ] == []
+
+
+def test_a_wrong_setting_keeps_only_its_own_feature_away(start: Start, leavings: Leavings) -> None:
+    server = start(start_seconds="soon")
+    reply = server.api("GET", "jupyter-einfra/apps")
+    assert (reply.status_code, reply.json()["code"]) == (404, "feature_failed")
+    assert server.api("GET", "fake/x").status_code == 404
+    assert "start_seconds" in server.log.read_text()
