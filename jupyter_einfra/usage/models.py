@@ -191,14 +191,18 @@ class Program(Struct, frozen=True, kw_only=True):
     """A kernel, a terminal, or another tree of processes."""
 
     kind: Annotated[
-        Literal["kernel", "terminal", "server", "other"],
+        Literal["kernel", "terminal", "app", "server", "other"],
         Meta(
-            description="server: Jupyter Server with what it runs beside kernels and "
-            "terminals; other: everything else that is visible in this container."
+            description="app: an application that is shown through this server; server: "
+            "Jupyter Server with what it runs beside all of these; other: everything else "
+            "that is visible in this container."
         ),
     ]
     id: Annotated[
-        str, Meta(description="Id of the kernel, name of the terminal, or else the kind.")
+        str,
+        Meta(
+            description="Id of the kernel or application, name of the terminal, or else the kind."
+        ),
     ]
     name: Annotated[str, Meta(description="For people: the notebook's name, `terminal 1`.")]
     path: Annotated[

@@ -1,6 +1,6 @@
 """From a table of processes to who uses how much.
 
-- A process belongs to the nearest kernel or terminal above it, else to the server if
+- A process belongs to the nearest kernel, terminal or application above it, else to the server if
   that is above it, else to the others. One whose parent ended (``nohup``, daemons) is
   adopted by process 1 or a reaper, and belongs to what that belongs to.
 - Memory that processes share after a fork is counted in each.
@@ -42,9 +42,9 @@ MEMORY_UNREADABLE = Reason(
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """A kernel or terminal that the server knows of."""
+    """A kernel, terminal or application that the server knows of."""
 
-    kind: Literal["kernel", "terminal", "server", "other"]
+    kind: Literal["kernel", "terminal", "app", "server", "other"]
     id: str
     name: str
     path: str | None = None
@@ -72,14 +72,14 @@ def programs(
     gpu_memory: Mapping[int, int] | None,
     gpu_reason: Reason | None,
 ) -> list[Program]:
-    """Tell what each kernel, each terminal, the server and the others use.
+    """Tell what each kernel, terminal and application, the server and the others use.
 
     Parameters
     ----------
     before, now:
         CPU in use is that between the two; None without a table before.
     roster:
-        Kernels and terminals. Their names are passed on as they are.
+        Kernels, terminals and applications. Their names are passed on as they are.
     server_pid:
         The server's own process.
     others:
@@ -131,7 +131,7 @@ def programs(
 _SERVER = -1
 _OTHERS = -2
 
-_KINDS = ("kernel", "terminal", "server", "other")
+_KINDS = ("kernel", "terminal", "app", "server", "other")
 
 
 def _biggest_first(program: Program) -> tuple[float, int, str]:

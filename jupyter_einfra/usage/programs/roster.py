@@ -1,4 +1,4 @@
-"""Which kernels and terminals there are, and which kernels died.
+"""Which kernels, terminals and applications there are, and which kernels died.
 
 All of it is read from objects of this process: no kernel is ever sent a message, and
 nothing here moves a kernel's ``last_activity``. Kernel managers come in many makes; what
@@ -40,7 +40,7 @@ MOST_ENTRIES = 500
 
 
 class Roster:
-    """Knows kernels and terminals of this server.
+    """Knows kernels, terminals and applications of this server.
 
     Parameters
     ----------
@@ -50,6 +50,8 @@ class Roster:
         Returns the server's own, which comes after us; or None.
     log:
         For what should not happen.
+    applications:
+        Returns those that run through this server.
     on_death:
         Called on the loop for each kernel that ended without being asked to.
     """
@@ -62,6 +64,7 @@ class Roster:
         log: logging.Logger,
         *,
         event_logger: Any | None = None,
+        applications: Callable[[], list[RosterEntry]] = list,
         on_death: Callable[[Death], None] = lambda death: None,
     ) -> None:
         self._kernel_manager = kernel_manager
@@ -69,6 +72,7 @@ class Roster:
         self._terminal_manager = terminal_manager
         self._log = log
         self._event_logger = event_logger
+        self._applications = applications
         self.on_death = on_death
         self._watches: dict[str, KernelWatch] = {}
         self._names: dict[str, Named] = {}
@@ -99,13 +103,13 @@ class Roster:
             self._naming.cancel()
 
     async def refresh(self) -> list[RosterEntry]:
-        """Return all kernels and terminals as they are now."""
+        """Return all kernels, terminals and applications as they are now."""
         self._meet()
         if time.monotonic() >= self._names_due:
             naming = self._look_up_names()
             await asyncio.wait([naming], timeout=NAMES_WAIT_SECONDS)
         kernels = [self._kernel(kernel_id, watch) for kernel_id, watch in self._watches.items()]
-        return kernels + self._terminals()
+        return kernels + self._terminals() + self._applications()[:MOST_ENTRIES]
 
     def _meet(self) -> None:
         """Find kernels that came and went."""
