@@ -65,7 +65,7 @@ class Page:
                 "params": self.error.params,
             },
             "choices": self.choices,
-            "url": f"{base}{self.app.name}/",
+            "base": base,
             "api": f"{base}{NAMESPACE}/",
             "lab": f"{base}lab" if "jupyterlab" in handler.settings else base,
             "hub": _hub(),

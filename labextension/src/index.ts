@@ -1,11 +1,13 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { streamPlugin } from './api/plugin';
+import { appsPlugin } from './apps';
 import { noticesPlugin } from './notices';
 import { usagePlugin } from './usage';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   streamPlugin,
+  appsPlugin,
   noticesPlugin,
   usagePlugin
 ];

@@ -10,6 +10,7 @@ export type Snapshot = components['schemas']['SnapshotEvent'];
 
 /** What each topic of the stream carries. */
 export interface ITopicMessages {
+  apps: components['schemas']['AppsEvent'];
   notices: components['schemas']['NoticesEvent'];
   usage: components['schemas']['UsageSnapshot'];
   'usage-details': components['schemas']['UsageDetails'];

@@ -37,3 +37,21 @@ export function networkError(error: unknown): EinfraError {
     message: `The server cannot be reached: ${error instanceof Error ? error.message : String(error)}`
   });
 }
+
+/** The error that a reply describes, whoever wrote it: we, Jupyter or a proxy. */
+export async function replyError(response: Response): Promise<EinfraError> {
+  const { status } = response;
+  let body: Partial<components['schemas']['ErrorBody']> = {};
+  try {
+    const json: unknown = await response.json();
+    if (typeof json === 'object' && json !== null) {
+      body = json;
+    }
+  } catch {
+    // A proxy's page, for one, is not JSON: the status has to do.
+  }
+  const message = body.message ?? `The server answered with status ${status}.`;
+  return body.code
+    ? new EinfraError({ code: body.code, message, params: body.params ?? {}, status })
+    : new EinfraError({ code: 'http_error', message, params: { status }, status });
+}

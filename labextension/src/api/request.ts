@@ -1,8 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { EinfraError, networkError } from './errors';
-import type { components } from './schema';
+import { networkError, replyError } from './errors';
 
 /** Where all addresses of jupyter-einfra begin, below the server's base URL. */
 const NAMESPACE = 'jupyter-einfra';
@@ -32,22 +31,4 @@ export async function request(
     throw await replyError(response);
   }
   return response;
-}
-
-/** The error that a reply describes, whoever wrote it: we, Jupyter or a proxy. */
-async function replyError(response: Response): Promise<EinfraError> {
-  const { status } = response;
-  let body: Partial<components['schemas']['ErrorBody']> = {};
-  try {
-    const json: unknown = await response.json();
-    if (typeof json === 'object' && json !== null) {
-      body = json;
-    }
-  } catch {
-    // A proxy's page, for one, is not JSON: the status has to do.
-  }
-  const message = body.message ?? `The server answered with status ${status}.`;
-  return body.code
-    ? new EinfraError({ code: body.code, message, params: body.params ?? {}, status })
-    : new EinfraError({ code: 'http_error', message, params: { status }, status });
 }

@@ -11,6 +11,7 @@ import { kindOf, type Kind } from './settings';
 /** Commands of others, which may not be there. */
 const OPEN_USAGE = 'einfra-usage:open-panel';
 const OPEN_DOCUMENT = 'docmanager:open';
+const SHOW_LOG = 'einfra-apps:log';
 
 /** Longest name on a button. */
 const LONGEST_LABEL = 24;
@@ -24,6 +25,7 @@ export class Actions {
     return [
       ...this._interrupt(notice),
       ...this._openNotebook(notice),
+      ...this._showLog(notice),
       ...this._openUsage(),
       ...this._silence(notice)
     ];
@@ -85,6 +87,26 @@ export class Actions {
         callback: () => {
           app.commands.execute(OPEN_DOCUMENT, { path }).catch((error: unknown) => {
             console.warn('jupyter-einfra: the notebook cannot be opened.', error);
+          });
+        }
+      }
+    ];
+  }
+
+  private _showLog({ id, params }: Notice): Notification.IAction[] {
+    const { app, trans } = this._options;
+    const [kind, ident] = [id.slice(0, 4), id.slice(4)];
+    if (kind !== 'app:' || !app.commands.hasCommand(SHOW_LOG)) {
+      return [];
+    }
+    return [
+      {
+        label: trans.__('Show Log'),
+        caption: trans.__('Show what %1 printed', tidy(String(params['name'] ?? ident))),
+        displayType: 'accent',
+        callback: () => {
+          app.commands.execute(SHOW_LOG, { id: ident }).catch((error: unknown) => {
+            console.warn('jupyter-einfra: the log cannot be shown.', error);
           });
         }
       }

@@ -8,9 +8,9 @@ import { IEinfraStream, type ISubscription } from '../tokens';
 import { Actions } from './actions';
 import { Banners } from './banners';
 import { wanted, type Notice } from './model';
-import { Remembered } from './remembered';
+import { Remembered } from '../api/remembered';
 import { DEFAULT_SETTINGS, type INoticesSettings, type Kind } from './settings';
-import { exclusively, localStore } from './tabs';
+import { exclusively, localStore } from '../api/tabs';
 import { Toaster } from './toaster';
 
 const ID = '@e-infra/jupyter-einfra:notices';

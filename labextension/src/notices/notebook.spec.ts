@@ -5,7 +5,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { notice } from '../testing/notices';
 import type { Notice } from './model';
 import { NotebookNotices, type Context } from './notebook';
-import { Remembered } from './remembered';
+import { Remembered } from '../api/remembered';
 
 const trans = nullTranslator.load('jupyter_einfra');
 

@@ -4,7 +4,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { describe } from '../api/messages';
 import { bannersOf, isKernelDeath, type Notice } from './model';
-import type { Remembered } from './remembered';
+import type { Remembered } from '../api/remembered';
 import { consequences } from './words';
 
 type WidgetExtension = Parameters<JupyterFrontEnd['docRegistry']['addWidgetExtension']>[1];

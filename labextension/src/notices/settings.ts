@@ -7,6 +7,7 @@ export interface INoticesSettings {
   readonly showGpu: boolean;
   readonly showDeaths: boolean;
   readonly showPreviousRun: boolean;
+  readonly showApps: boolean;
 }
 
 /** The setting of one kind of notices. */
@@ -20,7 +21,8 @@ export const DEFAULT_SETTINGS: INoticesSettings = {
   showDisk: true,
   showGpu: true,
   showDeaths: true,
-  showPreviousRun: true
+  showPreviousRun: true,
+  showApps: true
 };
 
 /** How the codes of each kind begin. */
@@ -31,7 +33,8 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ['gpu_', 'showGpu'],
   ['kernel_', 'showDeaths'],
   ['process_', 'showDeaths'],
-  ['previous_run_', 'showPreviousRun']
+  ['previous_run_', 'showPreviousRun'],
+  ['app_', 'showApps']
 ];
 
 /** The setting that switches a notice off, null for one of a kind not known here. */

@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from 'vitest';
 
 import { notice } from '../testing/notices';
 import type { ISaid, Notice } from './model';
-import { Remembered } from './remembered';
+import { Remembered } from '../api/remembered';
 import { Toaster } from './toaster';
 
 type Manager = Toaster.IOptions['manager'];

@@ -1,7 +1,7 @@
 import type { Notification, NotificationManager } from '@jupyterlab/apputils';
 
 import { plan, type IChange, type ISaid, type Notice } from './model';
-import type { Remembered } from './remembered';
+import type { Remembered } from '../api/remembered';
 
 /** How long a notice stays that nobody has to act on. */
 const INFO_MS = 15_000;

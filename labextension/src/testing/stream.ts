@@ -53,11 +53,19 @@ export class PlayedStream implements IEinfraStream {
     state: Snapshot['features'][number]['state'] = 'on',
     refused: Snapshot['refused'] = []
   ): void {
+    this.openWith('usage', state, refused);
+  }
+
+  openWith(
+    feature: string,
+    state: Snapshot['features'][number]['state'] = 'on',
+    refused: Snapshot['refused'] = []
+  ): void {
     this.snapshot = {
       type: 'snapshot',
       time: new Date().toISOString(),
       version: '1',
-      features: [{ name: 'usage', state, reason: null }],
+      features: [{ name: feature, state, reason: null }],
       topics: [],
       refused,
       events_lost: false

@@ -16,12 +16,17 @@ vi.mock('@jupyterlab/services', () => ({
 
 const KERNEL: Target = { kind: 'kernel', id: 'k1', name: 'a.ipynb', path: 'a.ipynb' };
 const restartKernel = vi.fn(() => Promise.resolve());
+const execute = vi.fn(() => Promise.resolve());
 
 function acts(...open: string[]): Acts {
   const widgets = open.map(id => ({
     sessionContext: { session: { kernel: { id } }, restartKernel }
   }));
-  const app = { shell: { widgets: () => widgets }, serviceManager: {} };
+  const app = {
+    commands: { execute },
+    shell: { widgets: () => widgets },
+    serviceManager: {}
+  };
   return new Acts(app as never, nullTranslator.load('jupyter_einfra'));
 }
 
@@ -60,4 +65,21 @@ it('asks about odd names in plain words', async () => {
   expect(title).not.toContain('\u202e');
   expect(title.length).toBeLessThan(60);
   expect(Dialog.warnButton).toHaveBeenCalledWith({ label: 'Restart' });
+});
+
+it('leaves an application to those who look after it', async () => {
+  const target: Target = { kind: 'app', id: 'vscode', name: 'VS Code', path: null };
+  const offered = acts().of(target);
+  expect(offered.map(({ label }) => label)).toEqual([
+    'Open',
+    'Show Log',
+    'Restart',
+    'Stop'
+  ]);
+  for (const act of offered) {
+    await act.execute();
+  }
+  expect(execute.mock.calls).toEqual(
+    ['show', 'log', 'restart', 'stop'].map(act => [`einfra-apps:${act}`, { id: 'vscode' }])
+  );
 });

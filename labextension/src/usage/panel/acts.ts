@@ -27,14 +27,14 @@ export interface IAct {
   readonly leaves?: true;
 }
 
-/** What a person can do with a kernel or a terminal, through Lab's own services. */
+/** What a person can do with a kernel, a terminal or an application. */
 export class Acts {
   constructor(
     private readonly _app: JupyterFrontEnd,
     private readonly _trans: TranslationBundle
   ) {}
 
-  /** All that can be done; nothing for what is not a kernel or a terminal. */
+  /** All that can be done; nothing for the server itself and for what others run. */
   of(target: Target): IAct[] {
     const trans = this._trans;
     switch (target.kind) {
@@ -50,19 +50,31 @@ export class Acts {
           this._opening(target),
           { label: trans.__('Shut Down…'), execute: () => this.shutDown(target) }
         ];
+      case 'app':
+        return [
+          this._opening(target),
+          this._ofApp(trans.__('Show Log'), 'log', target, { leaves: true }),
+          this._ofApp(trans.__('Restart'), 'restart', target),
+          this._ofApp(trans.__('Stop'), 'stop', target)
+        ];
       default:
         return [];
     }
   }
 
-  /** Open the notebook of a kernel, or a terminal. */
+  /** Open the notebook of a kernel, a terminal or an application. */
   async open({ kind, id, path }: Target): Promise<void> {
     const { commands } = this._app;
-    await this._try(() =>
-      kind === 'terminal'
-        ? commands.execute('terminal:open', { name: id })
-        : commands.execute('docmanager:open', { path })
-    );
+    await this._try(() => {
+      switch (kind) {
+        case 'terminal':
+          return commands.execute('terminal:open', { name: id });
+        case 'app':
+          return commands.execute('einfra-apps:show', { id });
+        default:
+          return commands.execute('docmanager:open', { path });
+      }
+    });
   }
 
   /** Stop what a kernel runs now; its variables stay. */
@@ -118,6 +130,18 @@ export class Acts {
       execute: () => this.open(target),
       leaves: true
     };
+  }
+
+  /** What the applications feature can do, by a command of its. */
+  private _ofApp(
+    label: string,
+    act: string,
+    { id }: Target,
+    more: Pick<IAct, 'leaves'> = {}
+  ): IAct {
+    const execute = (): Promise<void> =>
+      this._try(() => this._app.commands.execute(`einfra-apps:${act}`, { id }));
+    return { label, execute, ...more };
   }
 
   private async _ask(title: string, body: string, act: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { ILayoutRestorer } from '@jupyterlab/application';
 import { type ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 
 import { usageIcon } from './icon';
-import { Offer } from './offer';
+import { Offer } from '../../api/offer';
 import { PanelShell, type IPanelOptions } from './shell';
 
 export const PanelCommandIDs = {
@@ -31,7 +31,7 @@ interface IOptions extends Omit<IPanelOptions, 'openTab'> {
 export function addPanel(options: IOptions): () => void {
   const { app, palette, restorer, stream, trans } = options;
   const { commands, shell } = app;
-  const offer = new Offer(stream);
+  const offer = new Offer(stream, 'usage');
   const openTab = (): void => {
     void commands.execute(PanelCommandIDs.openTab);
   };

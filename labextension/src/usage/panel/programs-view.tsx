@@ -30,7 +30,7 @@ interface IProps {
   readonly trans: TranslationBundle;
 }
 
-/** Kernels and terminals: what each one uses, and what can be done about it. */
+/** Kernels, terminals and applications: what each one uses, and what can be done about it. */
 export const ProgramsView = React.memo(function ProgramsView(
   props: IProps
 ): React.ReactElement {
@@ -39,7 +39,7 @@ export const ProgramsView = React.memo(function ProgramsView(
   const noKernel = found?.every(({ program }) => program.kind !== 'kernel') ?? false;
   return (
     <section className="jp-EinfraUsagePanel-programs">
-      <h3 id={`${id}-programs`}>{trans.__('Kernels and terminals')}</h3>
+      <h3 id={`${id}-programs`}>{trans.__('Kernels, terminals and applications')}</h3>
       {!found && <p>{trouble ?? trans.__('Waiting for the list of programs…')}</p>}
       {noKernel && (
         <p>
@@ -101,7 +101,8 @@ function Row({
 }): React.ReactElement {
   const { program } = row;
   const possible = acts.of(program);
-  const opens = program.path !== null || program.kind === 'terminal';
+  const opens =
+    program.path !== null || program.kind === 'terminal' || program.kind === 'app';
   const node = React.useRef<HTMLTableRowElement>(null);
   React.useLayoutEffect(() => {
     const element = node.current;

@@ -38,10 +38,11 @@ export class Rows {
     private readonly _format: Format
   ) {}
 
-  /** Kernels and terminals in the server's order, then all else. */
+  /** Kernels, terminals and applications in the server's order, then all else. */
   of(programs: readonly Program[], now: Date): IProgramRow[] {
-    const own = programs.filter(({ kind }) => kind === 'kernel' || kind === 'terminal');
-    const rest = programs.filter(({ kind }) => kind === 'server' || kind === 'other');
+    const isRest = ({ kind }: Program): boolean => kind === 'server' || kind === 'other';
+    const own = programs.filter(program => !isRest(program));
+    const rest = programs.filter(isRest);
     return [...own, ...rest].map(program => this._row(program, now));
   }
 
@@ -127,6 +128,10 @@ export class Rows {
         return this._trans.__('restarting');
       case 'dead':
         return this._trans.__('dead');
+      case 'running':
+        return this._trans.__('running');
+      case 'stopping':
+        return this._trans.__('stopping');
       default:
         return state;
     }

@@ -1,10 +1,16 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { IEinfraStream } from '../../tokens';
+import type { IEinfraStream } from '../tokens';
 
-/** Whether there is anything that the panel could show, as far as is known. */
+/** Whether the server offers a feature to this user, as far as is known. */
 export class Offer {
-  constructor(private readonly _stream: IEinfraStream) {
+  /**
+   * @param feature - its name, which is that of its topic, too
+   */
+  constructor(
+    private readonly _stream: IEinfraStream,
+    private readonly _feature: string
+  ) {
     _stream.snapshotChanged.connect(this._look, this);
   }
 
@@ -20,8 +26,8 @@ export class Offer {
   /** A refused connection says nothing of the feature: a token may have run out. */
   private _look(): void {
     const { snapshot } = this._stream;
-    const feature = snapshot?.features.find(({ name }) => name === 'usage');
-    const refused = snapshot?.refused.some(({ topic }) => topic === 'usage') ?? false;
+    const feature = snapshot?.features.find(({ name }) => name === this._feature);
+    const refused = snapshot?.refused.some(({ topic }) => topic === this._feature) ?? false;
     const stands = feature?.state === 'on' && !refused;
     if (stands !== this._stands) {
       this._stands = stands;

@@ -1,0 +1,55 @@
+import { showErrorMessage } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { networkError } from '../api/errors';
+import { describe } from '../api/messages';
+import type { components } from '../api/schema';
+
+type Schemas = components['schemas'];
+
+/** What is asked of the server, and what the user is told if it refuses. */
+export class Acts {
+  constructor(
+    private readonly _request: (path: string, init: RequestInit) => Promise<Response>,
+    private readonly _trans: TranslationBundle
+  ) {}
+
+  /**
+   * Start an application if need be.
+   *
+   * @param path - a folder or file, null for none
+   * @returns where it is shown, null if the server refused and the user knows why
+   */
+  async open(app: string, path: string | null): Promise<Schemas['AppAddress'] | null> {
+    return this._ask('open', { app, path, show: false });
+  }
+
+  /** Start an instance that was there before. */
+  async start(id: string): Promise<Schemas['AppInstance'] | null> {
+    return this._ask('start', { id });
+  }
+
+  async stop(id: string): Promise<void> {
+    await this._ask('stop', { id });
+  }
+
+  async restart(id: string): Promise<void> {
+    await this._ask('restart', { id });
+  }
+
+  private async _ask<T>(act: string, body: object): Promise<T | null> {
+    try {
+      const response = await this._request(`apps/${act}`, {
+        method: 'POST',
+        body: JSON.stringify(body)
+      });
+      return (await response.json()) as T;
+    } catch (error) {
+      await showErrorMessage(
+        this._trans.__('That did not work'),
+        describe(networkError(error), this._trans)
+      );
+      return null;
+    }
+  }
+}

@@ -1,0 +1,231 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+
+import type { Format } from '../api/format';
+import { describe } from '../api/messages';
+import type { Acts } from './acts';
+import { iconOf } from './icons';
+import { badgeOf, isAlive, type App, type AppsModel, type Instance } from './model';
+import type { Opener } from './opener';
+
+/** What the mouse can do, the palette and the keyboard can do. */
+export const CommandIDs = {
+  /** Open an application: `app`, and maybe `path` and `openIn`. */
+  open: 'einfra-apps:open',
+  /** Open what is selected in the file browser: `app`. */
+  openSelected: 'einfra-apps:open-selected',
+  /** Show an instance that runs: `id`. */
+  show: 'einfra-apps:show',
+  /** Stop an instance: `id`. */
+  stop: 'einfra-apps:stop',
+  /** Stop an instance and start it anew: `id`. */
+  restart: 'einfra-apps:restart',
+  /** Show what an instance prints: `id`. */
+  log: 'einfra-apps:log'
+} as const;
+
+interface IOptions {
+  readonly app: JupyterFrontEnd;
+  readonly model: AppsModel;
+  readonly acts: Acts;
+  readonly opener: Opener;
+  readonly showLog: (instance: Instance) => void;
+  readonly trans: TranslationBundle;
+  readonly format: Format;
+  readonly palette: ICommandPalette | null;
+  readonly browsers: IFileBrowserFactory | null;
+}
+
+/** The value of an argument that names something; empty where there is none. */
+function named(args: ReadonlyPartialJSONObject, name: string): string {
+  const value = args[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** The argument that names an application or an instance. */
+function argument(name: string, description: string): ReadonlyJSONObject {
+  return {
+    type: 'object',
+    properties: { [name]: { type: 'string', description } },
+    required: [name]
+  };
+}
+
+/** Add the commands, and what leads to them in the palette and the file browser. */
+export function addCommands(options: IOptions): void {
+  const { acts, app, format, model, opener, showLog, trans } = options;
+  const { commands } = app;
+  const appOf = (args: ReadonlyPartialJSONObject): App | null =>
+    model.app(named(args, 'app'));
+  const instanceOf = (args: ReadonlyPartialJSONObject): Instance | null =>
+    model.instance(named(args, 'id'));
+
+  commands.addCommand(CommandIDs.open, {
+    label: args => {
+      const title = appOf(args)?.title ?? trans.__('Application');
+      return args['isLauncher'] ? title : trans.__('Open %1', title);
+    },
+    caption: args => {
+      const found = appOf(args);
+      return found ? captionOf(found, trans, format) : '';
+    },
+    icon: args => {
+      const found = appOf(args);
+      return found ? iconOf(found, args['isLauncher'] ? badgeOf(found) : null) : undefined;
+    },
+    describedBy: { args: argument('app', trans.__('Name of the application')) },
+    isEnabled: args => appOf(args)?.installed ?? false,
+    execute: async args => {
+      const name = named(args, 'app');
+      const path = typeof args['path'] === 'string' ? args['path'] : null;
+      const openIn = args['openIn'];
+      const where = openIn === 'lab' || openIn === 'browser' ? openIn : null;
+      if (path === null && model.app(name)?.per_folder) {
+        return opener.choose(name, named(args, 'cwd'));
+      }
+      return opener.open(name, path, where);
+    }
+  });
+
+  commands.addCommand(CommandIDs.openSelected, {
+    label: args => trans.__('Open in %1', appOf(args)?.title ?? ''),
+    icon: args => {
+      const found = appOf(args);
+      return found ? iconOf(found, null) : undefined;
+    },
+    describedBy: { args: argument('app', trans.__('Name of the application')) },
+    isVisible: args => appOf(args)?.installed ?? false,
+    execute: async args => {
+      const browser = options.browsers?.tracker.currentWidget;
+      for (const { path } of browser?.selectedItems() ?? []) {
+        const { contents } = app.serviceManager;
+        await opener.open(named(args, 'app'), contents.localPath(path));
+        return;
+      }
+    }
+  });
+
+  const ofInstance = (
+    id: string,
+    label: (title: string) => string,
+    execute: (instance: Instance) => unknown,
+    isEnabled: (instance: Instance) => boolean
+  ): void => {
+    commands.addCommand(id, {
+      label: args => label(instanceOf(args)?.title ?? ''),
+      describedBy: { args: argument('id', trans.__('Id of the running application')) },
+      isEnabled: args => {
+        const found = instanceOf(args);
+        return found !== null && isEnabled(found);
+      },
+      execute: args => {
+        const found = instanceOf(args);
+        return found && execute(found);
+      }
+    });
+  };
+  ofInstance(
+    CommandIDs.show,
+    title => trans.__('Show %1', title),
+    ({ id, app: name, title, url }) => opener.show({ app: name, id, title, url }),
+    () => true
+  );
+  ofInstance(
+    CommandIDs.stop,
+    title => trans.__('Stop %1', title),
+    ({ id }) => acts.stop(id),
+    isAlive
+  );
+  ofInstance(
+    CommandIDs.restart,
+    title => trans.__('Restart %1', title),
+    ({ id }) => acts.restart(id),
+    () => true
+  );
+  ofInstance(
+    CommandIDs.log,
+    title => trans.__('Show the Log of %1', title),
+    instance => {
+      showLog(instance);
+    },
+    () => true
+  );
+
+  keepInStep(options);
+}
+
+/** Offer in the palette and the file browser what there is, and no more. */
+function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
+  let offered: IDisposable[] = [];
+  let before = '';
+  model.changed.connect(() => {
+    const now = JSON.stringify([
+      model.installed.map(({ name, title }) => [name, title]),
+      model.instances.map(({ id, title, state }) => [id, title, state])
+    ]);
+    if (now === before) {
+      return;
+    }
+    before = now;
+    for (const item of offered) {
+      item.dispose();
+    }
+    const category = trans.__('Applications');
+    offered = model.installed.flatMap(({ name, opens_files, opens_folders }, rank) => {
+      const args = { app: name };
+      return [
+        palette?.addItem({ command: CommandIDs.open, args, category }),
+        ...(browsers ? selectorsOf(opens_files, opens_folders) : []).map(selector =>
+          app.contextMenu.addItem({
+            command: CommandIDs.openSelected,
+            args,
+            selector,
+            rank: 2 + rank / 100
+          })
+        )
+      ].filter(item => item !== undefined);
+    });
+    for (const { id } of model.instances) {
+      for (const command of [CommandIDs.stop, CommandIDs.restart, CommandIDs.log]) {
+        const item = palette?.addItem({ command, args: { id }, category });
+        offered.push(...(item ? [item] : []));
+      }
+    }
+    for (const command of Object.values(CommandIDs)) {
+      app.commands.notifyCommandChanged(command);
+    }
+  });
+}
+
+/** What has to be under the pointer. */
+function selectorsOf(files: boolean, folders: boolean): string[] {
+  const item = '.jp-DirListing-item';
+  return [
+    ...(files ? [`${item}[data-isdir="false"]`] : []),
+    ...(folders ? [`${item}[data-isdir="true"]`] : [])
+  ];
+}
+
+/** What an application does now, in a sentence. */
+function captionOf(app: App, trans: TranslationBundle, format: Format): string {
+  const failed = app.instances.find(({ state }) => state === 'failed');
+  if (failed?.reason) {
+    return describe(failed.reason, trans);
+  }
+  const running = app.instances.filter(isAlive);
+  const [first] = running;
+  if (running.length > 1) {
+    return trans._n('%2 runs once', '%2 runs %1 times', running.length, app.title);
+  }
+  return first
+    ? trans.__(
+        '%1 runs since %2',
+        app.title,
+        format.time(new Date(first.since), new Date())
+      )
+    : trans.__('Start %1', app.title);
+}

@@ -1,0 +1,133 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, type MainAreaWidget } from '@jupyterlab/apputils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { ILauncher } from '@jupyterlab/launcher';
+import { IRunningSessionManagers } from '@jupyterlab/running';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { Format } from '../api/format';
+import { request } from '../api/request';
+import { localStore } from '../api/tabs';
+import { IEinfraStream } from '../tokens';
+import { Acts } from './acts';
+import { addCommands, CommandIDs } from './commands';
+import { Figures } from './figures';
+import { makeLogTab } from './log';
+import { AppsModel, type Instance } from './model';
+import { Opener } from './opener';
+import { addRunning } from './running';
+import { DEFAULT_SETTINGS, type IAppsSettings } from './settings';
+import { addTiles } from './tiles';
+import { grantWishes } from './wishes';
+
+const ID = '@e-infra/jupyter-einfra:apps';
+
+/** Where the page that shows a start looks for Lab's language. */
+const LANGUAGE_KEY = 'jupyter-einfra:language';
+
+/** Offers the applications of this server, and looks after those that run. */
+export const appsPlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Offers the applications of this server, and looks after those that run.',
+  autoStart: true,
+  requires: [IEinfraStream],
+  optional: [
+    ISettingRegistry,
+    ITranslator,
+    ICommandPalette,
+    ILauncher,
+    IRunningSessionManagers,
+    IFileBrowserFactory,
+    ILayoutRestorer
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    stream: IEinfraStream,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    running: IRunningSessionManagers | null,
+    browsers: IFileBrowserFactory | null,
+    restorer: ILayoutRestorer | null
+  ): void => {
+    const { languageCode } = translator ?? nullTranslator;
+    const trans = (translator ?? nullTranslator).load('jupyter_einfra');
+    const format = new Format(trans, languageCode);
+    const { serverSettings } = app.serviceManager;
+    const ask = (path: string, init: RequestInit): Promise<Response> =>
+      request(path, init, serverSettings);
+    let settings: IAppsSettings = DEFAULT_SETTINGS;
+
+    const model = new AppsModel(stream);
+    const acts = new Acts(ask, trans);
+    const opener = new Opener({ app, model, acts, trans, settings: () => settings });
+    const logs = new Map<string, MainAreaWidget>();
+    const showLog = (instance: Instance): void => {
+      const { id } = instance;
+      let tab = logs.get(id);
+      if (!tab) {
+        tab = makeLogTab({
+          instance,
+          icon: model.app(instance.app)?.icon_svg ?? '',
+          trans,
+          format,
+          request: ask,
+          open: () => void app.commands.execute(CommandIDs.show, { id })
+        });
+        logs.set(id, tab);
+        tab.disposed.connect(() => logs.delete(id));
+        app.shell.add(tab, 'main');
+      }
+      app.shell.activateById(tab.id);
+    };
+    addCommands({ app, model, acts, opener, showLog, trans, format, palette, browsers });
+    if (launcher) {
+      addTiles(launcher, model, CommandIDs.open, trans);
+    }
+    if (running) {
+      const figures = new Figures(stream, model);
+      figures.watch(app);
+      addRunning(running, { app, model, figures, trans, format });
+    }
+    if (restorer) {
+      opener.restoreBy(restorer);
+    }
+    grantWishes(model, opener, serverSettings.baseUrl);
+    try {
+      localStore()?.setItem(LANGUAGE_KEY, languageCode);
+    } catch {
+      // Full, or not allowed: that page then speaks the browser's language.
+    }
+
+    if (registry === null) {
+      model.follow(true);
+      return;
+    }
+    registry.load(ID).then(
+      loaded => {
+        const read = (): void => {
+          settings = {
+            ...DEFAULT_SETTINGS,
+            ...(loaded.composite as Partial<IAppsSettings>)
+          };
+          model.follow(settings.show);
+        };
+        loaded.changed.connect(read);
+        read();
+      },
+      (error: unknown) => {
+        console.warn(
+          'jupyter-einfra: the settings of applications cannot be loaded.',
+          error
+        );
+        model.follow(true);
+      }
+    );
+  }
+};

@@ -1,0 +1,189 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { say } from '../../api/describe';
+import { networkError } from '../../api/errors';
+import type { components } from '../../api/schema';
+import { PAGE_WORDS } from './words';
+import { make, setText } from './view';
+
+type Schemas = components['schemas'];
+
+/** A folder that an application runs on, or ran on. */
+export interface IChoice {
+  readonly id: string;
+  readonly folder: string;
+  readonly state: Schemas['AppInstance']['state'];
+}
+
+/** Lets somebody choose the folder that an application shows. */
+export class Chooser {
+  constructor(private readonly _options: Chooser.IOptions) {
+    const { choices, folder, icon, links, title, trans } = _options;
+    const mark = make('div', 'icon');
+    mark.setAttribute('aria-hidden', 'true');
+    mark.innerHTML = icon; // a drawing that the server has checked
+    const heading = make('h1', 'heading');
+    heading.textContent = title;
+    const detail = make('p', 'detail');
+    detail.textContent = trans.__('Each folder has a %1 of its own.', title);
+    const words = make('div', 'status');
+    words.append(heading, detail);
+    const top = make('div', 'top');
+    top.append(mark, words);
+
+    const label = make('label', 'label');
+    label.textContent = trans.__('Folder');
+    this._field.type = 'text';
+    this._field.id = 'einfra-folder';
+    this._field.autocomplete = 'off';
+    this._field.spellcheck = false;
+    this._field.placeholder = trans.__('runs, or /an/absolute/path');
+    this._field.value = folder;
+    label.htmlFor = this._field.id;
+    this._button.type = 'submit';
+    this._button.textContent = trans.__('Open');
+    this._button.classList.add('jp-mod-first');
+    const form = make('form', 'form');
+    form.append(label, this._field, this._button);
+    form.addEventListener('submit', event => {
+      event.preventDefault();
+      void this._open(this._field.value);
+    });
+    this._trouble.setAttribute('role', 'alert');
+    this._trouble.hidden = true;
+
+    this._list.setAttribute('aria-label', trans.__('Folders of before'));
+    const ways = make('nav', 'ways');
+    ways.append(
+      ...links.map(({ label, href }) => {
+        const link = make('a', 'link');
+        link.textContent = label;
+        link.href = href;
+        link.target = '_top';
+        return link;
+      })
+    );
+    const bottom = make('div', 'bottom');
+    bottom.append(ways);
+    this.node.append(top, form, this._trouble, this._list, bottom);
+    this._show(choices);
+  }
+
+  readonly node = make('div', 'box');
+
+  /** Let the user type. */
+  focus(): void {
+    this._field.focus();
+    this._field.select();
+  }
+
+  private _show(choices: readonly IChoice[]): void {
+    const { base, trans } = this._options;
+    this._list.hidden = choices.length === 0;
+    this._list.replaceChildren(
+      ...choices.map(choice => {
+        const row = make('li', 'choice');
+        const link = make('a', 'folder');
+        link.href = `${base}${choice.id}/`;
+        link.textContent = choice.folder;
+        link.title = choice.folder;
+        const state = make('span', 'state');
+        state.dataset['state'] = choice.state;
+        state.textContent = this._word(choice.state);
+        const forget = make('button', 'forget');
+        forget.type = 'button';
+        forget.textContent = trans.__('Forget');
+        forget.setAttribute('aria-label', trans.__('Forget %1', choice.folder));
+        forget.hidden = choice.state !== 'stopped' && choice.state !== 'failed';
+        forget.addEventListener('click', () => {
+          void this._forget(choice, choices);
+        });
+        row.append(link, state, forget);
+        return row;
+      })
+    );
+  }
+
+  private _word(state: IChoice['state']): string {
+    const { trans } = this._options;
+    switch (state) {
+      case 'starting':
+        return trans.__('starting');
+      case 'running':
+        return trans.__('running');
+      case 'stopping':
+        return trans.__('stopping');
+      case 'failed':
+        return trans.__('failed');
+      case 'stopped':
+        return '';
+    }
+  }
+
+  private async _open(folder: string): Promise<void> {
+    const { app, base, go, trans } = this._options;
+    if (folder.trim() === '') {
+      this._say(trans.__('Name a folder.'));
+      return;
+    }
+    this._button.disabled = true;
+    try {
+      const response = await this._options.request('apps/open', {
+        method: 'POST',
+        body: JSON.stringify({ app, path: folder, show: false })
+      });
+      const { url } = (await response.json()) as Schemas['AppAddress'];
+      go(base + url);
+    } catch (error) {
+      this._button.disabled = false;
+      this._say(say(networkError(error), PAGE_WORDS, trans));
+    }
+  }
+
+  private async _forget(choice: IChoice, choices: readonly IChoice[]): Promise<void> {
+    const { app, request, trans } = this._options;
+    try {
+      await request('apps/forget', {
+        method: 'POST',
+        body: JSON.stringify({ app, folder: choice.folder })
+      });
+      this._show(choices.filter(other => other !== choice));
+      this._field.focus();
+    } catch (error) {
+      this._say(say(networkError(error), PAGE_WORDS, trans));
+    }
+  }
+
+  private _say(trouble: string): void {
+    setText(this._trouble, trouble);
+    this._trouble.hidden = false;
+    this._field.focus();
+  }
+
+  private readonly _button = make('button', 'act');
+  private readonly _field = make('input', 'field');
+  private readonly _list = make('ul', 'choices');
+  private readonly _trouble = make('p', 'trouble');
+}
+
+export namespace Chooser {
+  export interface IOptions {
+    /** Name of the application. */
+    readonly app: string;
+    readonly title: string;
+    readonly icon: string;
+    readonly choices: readonly IChoice[];
+
+    /** What stands in the field at first. */
+    readonly folder: string;
+
+    /** The server's base URL. */
+    readonly base: string;
+    readonly links: readonly { readonly label: string; readonly href: string }[];
+    readonly trans: TranslationBundle;
+    readonly request: (path: string, init: RequestInit) => Promise<Response>;
+
+    /** Go to an address. */
+    readonly go: (url: string) => void;
+  }
+}

@@ -1,0 +1,131 @@
+import { replyError, networkError } from '../../api/errors';
+import type { ICoded } from '../../api/describe';
+import { Format } from '../../api/format';
+import { Chooser, type IChoice } from './chooser';
+import { LaunchController } from './controller';
+import type { Instance } from './model';
+import { PageWords, type Catalogue } from './words';
+
+/** What the server wrote into the page. */
+interface IPageData {
+  readonly kind: 'launch' | 'guest' | 'choose';
+  readonly name: string;
+  readonly title: string;
+  readonly icon: string;
+  readonly instance: Instance | null;
+  readonly elapsed_seconds: number | null;
+  readonly error: ICoded | null;
+  readonly choices: readonly IChoice[];
+  readonly base: string;
+  readonly api: string;
+  readonly lab: string;
+  readonly hub: string | null;
+  readonly xsrf: string;
+  readonly catalogues: Readonly<Record<string, Catalogue>>;
+}
+
+/** Where Lab's page leaves what a page of ours cannot ask it for. */
+const LANGUAGE_KEY = 'jupyter-einfra:language';
+
+const data = JSON.parse(
+  document.getElementById('einfra-data')?.textContent ?? '{}'
+) as IPageData;
+
+async function request(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(data.api + path, {
+      cache: 'no-cache',
+      ...init,
+      headers: {
+        'Content-Type': 'application/json',
+        // JupyterHub wants it with GET, too.
+        'X-XSRFToken': data.xsrf,
+        ...(init.headers as Record<string, string> | undefined)
+      }
+    });
+  } catch (error) {
+    throw networkError(error);
+  }
+  if (!response.ok) {
+    throw await replyError(response);
+  }
+  return response;
+}
+
+/** The language of Lab where that is known, else the browser's. */
+function languages(): string[] {
+  const chosen: string[] = [];
+  try {
+    const stored = window.localStorage.getItem(LANGUAGE_KEY);
+    if (stored) {
+      chosen.push(stored);
+    }
+  } catch {
+    // Not allowed, so not known.
+  }
+  return [...chosen, ...navigator.languages];
+}
+
+/** In a tab of Lab the page is as dark as Lab is, not as the browser. */
+function followTheme(): void {
+  try {
+    const { jpThemeLight } = window.parent.document.body.dataset;
+    if (window.parent !== window && jpThemeLight !== undefined) {
+      document.documentElement.dataset['theme'] =
+        jpThemeLight === 'true' ? 'light' : 'dark';
+    }
+  } catch {
+    // A frame of somebody else's.
+  }
+}
+
+const trans = new PageWords(data.catalogues, languages());
+const isFramed = window.parent !== window;
+const links = isFramed
+  ? []
+  : [
+      { label: trans.__('Back to JupyterLab'), href: data.lab },
+      ...(data.hub === null ? [] : [{ label: trans.__('Hub'), href: data.hub }])
+    ];
+
+document.documentElement.lang = trans.getLocale();
+followTheme();
+const main = document.getElementById('einfra-main');
+if (data.instance) {
+  const controller = new LaunchController({
+    instance: data.instance,
+    elapsed: data.elapsed_seconds,
+    error: data.error,
+    purpose: data.kind === 'guest' ? 'guest' : 'launch',
+    icon: data.icon,
+    links,
+    trans,
+    format: new Format(trans, trans.getLocale()),
+    request,
+    onReady: () => {
+      window.location.reload();
+    },
+    onHeading: heading => {
+      document.title = heading;
+    }
+  });
+  main?.append(controller.view.node);
+} else {
+  const chooser = new Chooser({
+    app: data.name,
+    title: data.title,
+    icon: data.icon,
+    choices: data.choices,
+    folder: new URLSearchParams(window.location.search).get('folder') ?? '',
+    base: data.base,
+    links,
+    trans,
+    request,
+    go: url => {
+      window.location.assign(url);
+    }
+  });
+  main?.append(chooser.node);
+  chooser.focus();
+}

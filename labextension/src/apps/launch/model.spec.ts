@@ -1,0 +1,128 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+
+import { EinfraError, type Params } from '../../api/errors';
+import { Format } from '../../api/format';
+import { instance } from '../../testing/apps';
+import { launchOf, type ILaunch, type Instance, type Purpose } from './model';
+
+const trans = nullTranslator.load('jupyter_einfra');
+const format = new Format(trans, 'en');
+
+function reason(code: string, params: Params = {}): Instance['reason'] {
+  return { code, message: `Message of ${code}.`, params: { name: 'VS Code', ...params } };
+}
+
+function launch(
+  change: Partial<Instance>,
+  elapsed: number | null = null,
+  purpose: Purpose = 'launch',
+  error: EinfraError | null = null
+): ILaunch {
+  return launchOf(instance(change), elapsed, purpose, error, trans, format);
+}
+
+describe('a start', () => {
+  it('tells how long it takes beside the last one', () => {
+    const told = launch({ state: 'starting', last_start_seconds: 4 }, 1.234);
+    expect(told).toMatchObject({
+      heading: 'Starting VS Code',
+      isBusy: true,
+      elapsed: '1.2 s',
+      before: '4.0 s last time',
+      acts: ['stop']
+    });
+    expect(told.progress).toBeCloseTo(0.31);
+  });
+
+  it('never seems to be over before it is', () => {
+    expect(launch({ state: 'starting', last_start_seconds: 4 }, 400).progress).toBe(0.95);
+  });
+
+  it('is without a measure the first time', () => {
+    const told = launch({ state: 'starting', last_start_seconds: null }, 3);
+    expect(told).toMatchObject({ progress: null, before: '', detail: '' });
+    expect(launch({ state: 'starting', last_start_seconds: null }, 12).detail).toBe(
+      'This can take a while the first time.'
+    );
+  });
+
+  it.each([
+    [9, 2, ''],
+    [12, 2, 'This takes longer than last time.'],
+    [12, 10, ''],
+    [21, 10, 'This takes longer than last time.']
+  ])('after %d s where %d were enough says “%s”', (elapsed, before, detail) => {
+    expect(launch({ state: 'starting', last_start_seconds: before }, elapsed).detail).toBe(
+      detail
+    );
+  });
+
+  it('tells why it is not the first one', () => {
+    const restarting = reason('app_restarting', { signal_name: 'SIGSEGV' });
+    expect(launch({ state: 'starting', reason: restarting }, 0).detail).toBe(
+      'VS Code was ended by SIGSEGV. It is being started again.'
+    );
+  });
+});
+
+describe('what does not run', () => {
+  it('says what went wrong and offers to try again', () => {
+    const failed = reason('app_start_failed', { exit_code: 3 });
+    expect(launch({ state: 'failed', reason: failed })).toMatchObject({
+      heading: 'VS Code could not be started',
+      detail:
+        'VS Code ended with exit status 3. It was not ready yet. Look at what it printed, then try again.',
+      isFailure: true,
+      acts: ['start']
+    });
+    expect(launch({ state: 'failed', reason: reason('app_failed') }).heading).toBe(
+      'VS Code stopped with an error'
+    );
+  });
+
+  it('says who stopped it', () => {
+    expect(launch({ state: 'stopped', reason: reason('app_ended') })).toMatchObject({
+      heading: 'VS Code is stopped',
+      detail: 'VS Code ended by itself.',
+      acts: ['start']
+    });
+  });
+
+  it('asks first who came from elsewhere', () => {
+    expect(launch({ state: 'stopped', reason: null })).toMatchObject({
+      heading: 'Start VS Code?',
+      acts: ['start']
+    });
+  });
+
+  it('is nothing that a guest can start', () => {
+    const told = launch({ state: 'stopped' }, null, 'guest');
+    expect(told.acts).toEqual([]);
+    expect(told.heading).toBe('VS Code does not run');
+  });
+});
+
+it('can be stopped where one only looks on', () => {
+  expect(launch({}, null, 'watch').acts).toEqual(['open', 'restart', 'stop']);
+  expect(launch({}).acts).toEqual(['open']);
+  expect(launch({ state: 'stopping' }).acts).toEqual([]);
+});
+
+it('says what was refused, whatever the state', () => {
+  const params = { name: 'VS Code', limit: 20 };
+  const refused = new EinfraError({ code: 'too_many_instances', message: '', params });
+  for (const state of ['stopped', 'starting', 'running', 'stopping', 'failed'] as const) {
+    const told = launch({ state }, null, 'launch', refused);
+    expect(told.detail).toBe(
+      'VS Code already runs 20 times. Stop one that you do not need.'
+    );
+    expect(told.isFailure).toBe(true);
+  }
+});
+
+it('keeps a name that would turn the sentence about from doing so', () => {
+  const told = launch({ title: `a\u202eb${'x'.repeat(500)}` });
+  expect(told.heading).not.toContain('\u202e');
+  expect(told.heading.length).toBeLessThan(100);
+});

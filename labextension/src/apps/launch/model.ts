@@ -1,0 +1,161 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { shorten, tidy } from '../../api/blanks';
+import { say, type ICoded } from '../../api/describe';
+import type { Format } from '../../api/format';
+import type { components } from '../../api/schema';
+import { PAGE_WORDS } from './words';
+
+export type Instance = components['schemas']['AppInstance'];
+
+/** What a person can do on the page. */
+export type Act = 'start' | 'stop' | 'restart' | 'open';
+
+/** What the page is for: to get somebody in, or to let them look on. */
+export type Purpose = 'launch' | 'watch' | 'guest';
+
+/** What there is to say about one instance. */
+export interface ILaunch {
+  readonly heading: string;
+  readonly detail: string;
+
+  /** Whether something was lost. */
+  readonly isFailure: boolean;
+
+  /** How far a start has come, 0 to 1; null if that is not known or nothing starts. */
+  readonly progress: number | null;
+
+  /** Whether something is going on. */
+  readonly isBusy: boolean;
+
+  /** How long it has taken. */
+  readonly elapsed: string;
+
+  /** How long it took the last time. */
+  readonly before: string;
+
+  /** The first one is what most people want. */
+  readonly acts: readonly Act[];
+}
+
+/** A start that takes this much longer than the last one is worth a word. */
+const LONG_FACTOR = 2;
+const LONG_SECONDS = 10;
+
+/** A bar that is full and stays so looks broken. */
+const MOST_PROGRESS = 0.95;
+
+const LONGEST_TITLE = 60;
+
+/**
+ * Say where an instance stands.
+ *
+ * @param elapsed - seconds since the start began, null while nothing starts
+ * @param error - what could not be done, null if nothing was refused
+ */
+export function launchOf(
+  instance: Instance,
+  elapsed: number | null,
+  purpose: Purpose,
+  error: ICoded | null,
+  trans: TranslationBundle,
+  format: Format
+): ILaunch {
+  const title = shorten(tidy(instance.title), LONGEST_TITLE);
+  const before = instance.last_start_seconds ?? null;
+  const reason = instance.reason && say(instance.reason, PAGE_WORDS, trans);
+  const refusal = error && say(error, PAGE_WORDS, trans);
+  const still: Omit<ILaunch, 'heading' | 'detail' | 'acts'> = {
+    isFailure: refusal !== null,
+    progress: null,
+    isBusy: false,
+    elapsed: '',
+    before: ''
+  };
+  if (purpose === 'guest') {
+    return {
+      ...still,
+      heading: trans.__('%1 does not run', title),
+      detail: trans.__('Only the owner of this server can start it. Ask them to.'),
+      acts: []
+    };
+  }
+  switch (instance.state) {
+    case 'starting':
+      return {
+        ...still,
+        heading: trans.__('Starting %1', title),
+        detail: refusal ?? reason ?? patience(elapsed, before, trans),
+        progress:
+          before === null || elapsed === null || before === 0
+            ? null
+            : Math.min(elapsed / before, MOST_PROGRESS),
+        isBusy: true,
+        elapsed: elapsed === null ? '' : seconds(elapsed, format),
+        before: before === null ? '' : trans.__('%1 last time', seconds(before, format)),
+        acts: ['stop']
+      };
+    case 'stopping':
+      return {
+        ...still,
+        heading: trans.__('Stopping %1', title),
+        detail: refusal ?? '',
+        isBusy: true,
+        acts: []
+      };
+    case 'failed':
+      return {
+        ...still,
+        heading:
+          instance.reason?.code === 'app_failed'
+            ? trans.__('%1 stopped with an error', title)
+            : trans.__('%1 could not be started', title),
+        detail: refusal ?? reason ?? '',
+        isFailure: true,
+        acts: ['start']
+      };
+    case 'running':
+      return {
+        ...still,
+        heading:
+          purpose === 'watch'
+            ? trans.__('%1 is running', title)
+            : trans.__('%1 is ready', title),
+        detail: refusal ?? '',
+        acts: purpose === 'watch' ? ['open', 'restart', 'stop'] : ['open']
+      };
+    case 'stopped':
+      return {
+        ...still,
+        heading:
+          reason === null ? trans.__('Start %1?', title) : trans.__('%1 is stopped', title),
+        detail:
+          refusal ??
+          reason ??
+          trans.__('You came here from elsewhere, so it was not started by itself.'),
+        acts: ['start']
+      };
+  }
+}
+
+/** What to say while nothing is wrong and somebody waits. */
+function patience(
+  elapsed: number | null,
+  before: number | null,
+  trans: TranslationBundle
+): string {
+  if (elapsed === null || elapsed < LONG_SECONDS) {
+    return '';
+  }
+  if (before !== null && elapsed < LONG_FACTOR * before) {
+    return '';
+  }
+  return before === null
+    ? trans.__('This can take a while the first time.')
+    : trans.__('This takes longer than last time.');
+}
+
+/** "0.8 s" is felt, "0.83 s" is not. */
+function seconds(value: number, format: Format): string {
+  return value < 10 ? `${format.number(value, 1)} s` : `${format.number(value, 0)} s`;
+}

@@ -1,0 +1,174 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Act, ILaunch } from './model';
+import type { LogEvent } from './follower';
+
+/** Lines that are kept on the page; the log itself has more. */
+const MOST_LINES = 1_000;
+
+/** Shows one instance as it starts, runs or ends. Plain elements: it has to be there at once. */
+export class LaunchView {
+  constructor(private readonly _options: LaunchView.IOptions) {
+    const { icon, links, trans } = _options;
+    const mark = make('div', 'icon');
+    mark.setAttribute('aria-hidden', 'true');
+    mark.innerHTML = icon; // a drawing that the server has checked
+    this._status.setAttribute('role', 'status');
+    this._status.append(this._heading, this._detail);
+    const top = make('div', 'top');
+    top.append(mark, this._status);
+    this._bar.setAttribute('role', 'progressbar');
+    this._bar.setAttribute('aria-label', trans.__('Progress of the start'));
+    this._bar.append(this._fill);
+    this._times.append(this._elapsed, this._before);
+    this._log.tabIndex = 0;
+    this._log.setAttribute('role', 'log');
+    this._log.setAttribute('aria-label', trans.__('What it printed'));
+    this._log.setAttribute('aria-live', 'off'); // far too much to be read out
+    const ways = make('nav', 'ways');
+    ways.append(
+      ...links.map(({ label, href }) => {
+        const link = make('a', 'link');
+        link.textContent = label;
+        link.href = href;
+        link.target = '_top';
+        return link;
+      })
+    );
+    const bottom = make('div', 'bottom');
+    bottom.append(ways, this._buttons);
+    this.node.append(top, this._bar, this._times, this._trouble, this._log, bottom);
+    this._trouble.setAttribute('role', 'alert');
+    this._log.hidden = true;
+    this._trouble.hidden = true;
+  }
+
+  readonly node = make('div', 'box');
+
+  /** Show where it stands. */
+  show(launch: ILaunch): void {
+    this.node.classList.toggle('jp-mod-failed', launch.isFailure);
+    setText(this._heading, launch.heading);
+    setText(this._detail, launch.detail);
+    this._bar.hidden = this._times.hidden = !launch.isBusy;
+    this._bar.classList.toggle('jp-mod-unknown', launch.progress === null);
+    if (launch.progress === null) {
+      this._bar.removeAttribute('aria-valuenow');
+      this._fill.style.removeProperty('width');
+    } else {
+      const percent = Math.round(launch.progress * 100);
+      this._bar.setAttribute('aria-valuenow', String(percent));
+      this._fill.style.width = `${percent}%`;
+    }
+    setText(this._elapsed, launch.elapsed);
+    setText(this._before, launch.before);
+    this._offer(launch.acts);
+  }
+
+  /** Add what was printed, and stay at the end if that is where the reader is. */
+  print({ lines, skipped_bytes: skipped }: LogEvent): void {
+    const { trans } = this._options;
+    const log = this._log;
+    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+    if (skipped > 0) {
+      this._line(trans.__('(%1 bytes are left out)', skipped), 'skipped');
+    }
+    for (const line of lines.slice(-MOST_LINES)) {
+      this._line(line, 'line');
+    }
+    while (log.childElementCount > MOST_LINES) {
+      log.firstElementChild?.remove();
+    }
+    log.hidden = log.childElementCount === 0;
+    if (isAtEnd) {
+      log.scrollTop = log.scrollHeight;
+    }
+  }
+
+  /** Forget what the start before printed. */
+  clear(): void {
+    this._log.replaceChildren();
+    this._log.hidden = true;
+  }
+
+  /** Say that the page does not know what goes on; empty when it does. */
+  warn(text: string): void {
+    setText(this._trouble, text);
+    this._trouble.hidden = text === '';
+  }
+
+  private _line(text: string, kind: string): void {
+    const line = make('div', kind);
+    line.textContent = text;
+    this._log.append(line);
+  }
+
+  private _offer(acts: readonly Act[]): void {
+    if (acts.join() === this._offered) {
+      return;
+    }
+    this._offered = acts.join();
+    const hadFocus = this._buttons.contains(document.activeElement);
+    this._buttons.replaceChildren(
+      ...acts.map((act, index) => {
+        const button = make('button', 'act');
+        button.type = 'button';
+        button.dataset['act'] = act;
+        button.classList.toggle('jp-mod-first', index === 0);
+        button.textContent = this._options.label(act);
+        button.addEventListener('click', () => {
+          this._options.onAct(act);
+        });
+        return button;
+      })
+    );
+    if (hadFocus) {
+      this._buttons.querySelector('button')?.focus();
+    }
+  }
+
+  private readonly _bar = make('div', 'bar');
+  private readonly _before = make('span', 'before');
+  private readonly _buttons = make('div', 'acts');
+  private readonly _detail = make('p', 'detail');
+  private readonly _elapsed = make('span', 'elapsed');
+  private readonly _fill = make('div', 'fill');
+  private readonly _heading = make('h1', 'heading');
+  private readonly _log = make('div', 'log');
+  private _offered = '';
+  private readonly _status = make('div', 'status');
+  private readonly _times = make('div', 'times');
+  private readonly _trouble = make('p', 'trouble');
+}
+
+export namespace LaunchView {
+  export interface IOptions {
+    /** A drawing, as the server sends it. */
+    readonly icon: string;
+
+    readonly trans: TranslationBundle;
+
+    /** Ways back. */
+    readonly links: readonly { readonly label: string; readonly href: string }[];
+
+    readonly label: (act: Act) => string;
+    readonly onAct: (act: Act) => void;
+  }
+}
+
+/** An element with a class of ours. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  name: string
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  element.className = `jp-EinfraLaunch-${name}`;
+  return element;
+}
+
+/** Change a text only if it is another one, so that it is not read out again. */
+export function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+
+import { app, instance } from '../testing/apps';
+import { PlayedStream } from '../testing/stream';
+import { AppsModel, badgeOf, isAlive, type App } from './model';
+
+function played(): { stream: PlayedStream; model: AppsModel; send: (apps: App[]) => void } {
+  const stream = new PlayedStream();
+  const model = new AppsModel(stream);
+  return {
+    stream,
+    model,
+    send: apps => {
+      stream.send({ type: 'apps', apps, wishes: [] });
+    }
+  };
+}
+
+it('asks for nothing before somebody wants to know, and for no more afterwards', () => {
+  const { model, stream, send } = played();
+  expect(stream.topics).toEqual([]);
+  model.follow(true);
+  model.follow(true);
+  expect(stream.topics).toEqual(['apps']);
+  send([app()]);
+  expect(model.isReady).toBe(true);
+  model.follow(false);
+  expect(stream.topics).toEqual([]);
+  expect(model.installed).toEqual([]);
+  expect(model.isReady).toBe(false);
+});
+
+it('offers what is installed and nothing else', () => {
+  const { model, send } = played();
+  model.follow(true);
+  send([app(), app({ name: 'tensorboard', installed: false })]);
+  expect(model.installed.map(({ name }) => name)).toEqual(['vscode']);
+  expect(model.app('tensorboard')?.installed).toBe(false);
+  expect(model.app('nope')).toBeNull();
+});
+
+it('offers nothing where the server has the feature off', () => {
+  const { model, stream, send } = played();
+  model.follow(true);
+  send([app({ instances: [instance()] })]);
+  let changes = 0;
+  model.changed.connect(() => {
+    changes++;
+  });
+  stream.openWith('apps', 'off');
+  expect(changes).toBe(1);
+  expect(model.installed).toEqual([]);
+  expect(model.instances).toEqual([]);
+});
+
+it('lists what runs or failed, and not what was stopped', () => {
+  const { model, send } = played();
+  model.follow(true);
+  send([
+    app({ instances: [instance({ id: 'a' }), instance({ id: 'b', state: 'stopped' })] }),
+    app({ name: 'tensorboard', instances: [instance({ id: 'c', state: 'failed' })] })
+  ]);
+  expect(model.instances.map(({ id }) => id)).toEqual(['a', 'c']);
+  expect(model.instance('b')?.state).toBe('stopped');
+  expect(model.instance('nope')).toBeNull();
+});
+
+it.each([
+  [[], null],
+  [['stopped'], null],
+  [['starting'], 'running'],
+  [['running', 'stopped'], 'running'],
+  [['stopping'], 'running'],
+  [['running', 'failed'], 'failed']
+] as const)('marks a tile of %s as %s', (states, badge) => {
+  const instances = states.map(state => instance({ state }));
+  expect(badgeOf(app({ instances }))).toBe(badge);
+});
+
+it('takes what stops for alive until it has', () => {
+  expect(isAlive(instance({ state: 'stopping' }))).toBe(true);
+  expect(isAlive(instance({ state: 'stopped' }))).toBe(false);
+  expect(isAlive(instance({ state: 'failed' }))).toBe(false);
+});

@@ -1,0 +1,190 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IRunningSessionManagers, IRunningSessions } from '@jupyterlab/running';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { LabIcon, stopIcon } from '@jupyterlab/ui-components';
+import { Signal } from '@lumino/signaling';
+import React from 'react';
+
+import type { Format } from '../api/format';
+import { describe } from '../api/messages';
+import { CommandIDs } from './commands';
+import { iconOf } from './icons';
+import { isAlive, type AppsModel, type Instance } from './model';
+import type { Figures } from './figures';
+
+interface IOptions {
+  readonly app: JupyterFrontEnd;
+  readonly model: AppsModel;
+  readonly figures: Figures;
+  readonly trans: TranslationBundle;
+  readonly format: Format;
+}
+
+/** How often it is told anew for how long something has run. */
+const TICK_MS = 60_000;
+
+/** The section of applications in Lab's list of what runs. */
+class RunningApps implements IRunningSessions.IManager {
+  constructor(private readonly _options: IOptions) {
+    const { figures, model, trans } = _options;
+    this.name = trans.__('Applications');
+    this.shutdownAllLabel = trans.__('Stop All');
+    this.shutdownAllConfirmationText = trans.__(
+      'Stop all applications? What they have not saved is lost.'
+    );
+    this.shutdownLabel = trans.__('Stop');
+    this.shutdownItemIcon = stopIcon;
+    const changed = (): void => {
+      this.runningChanged.emit();
+    };
+    model.changed.connect(changed);
+    figures.changed.connect(changed);
+    setInterval(() => {
+      if (model.instances.length > 0) {
+        changed();
+      }
+    }, TICK_MS);
+  }
+
+  readonly name: string;
+  readonly runningChanged = new Signal<this, void>(this);
+  readonly shutdownAllLabel: string;
+  readonly shutdownAllConfirmationText: string;
+  readonly shutdownItemIcon: LabIcon;
+  readonly shutdownLabel: string;
+  readonly supportsMultipleViews = false;
+
+  running(): IRunningSessions.IRunningItem[] {
+    return this._options.model.instances.map(instance => this._item(instance));
+  }
+
+  refreshRunning(): void {
+    this.runningChanged.emit(); // the server tells every change by itself
+  }
+
+  shutdownAll(): void {
+    const { app, model } = this._options;
+    for (const { id } of model.instances) {
+      void app.commands.execute(CommandIDs.stop, { id });
+    }
+  }
+
+  private _item(instance: Instance): IRunningSessions.IRunningItem {
+    const { app, model, trans } = this._options;
+    const { id } = instance;
+    const described = model.app(instance.app);
+    const run = (command: string) => () => {
+      void app.commands.execute(command, { id });
+    };
+    const icon = described
+      ? iconOf(described, instance.state === 'failed' ? 'failed' : null)
+      : stopIcon;
+    return {
+      className: 'jp-EinfraApps-item',
+      context: `einfra-app:${id}`,
+      icon: () => icon,
+      label: () => [
+        element('title', [instance.title]),
+        element('acts', [
+          button(
+            'restart',
+            trans.__('Restart %1', instance.title),
+            run(CommandIDs.restart)
+          ),
+          button('log', trans.__('Show the log of %1', instance.title), run(CommandIDs.log))
+        ]),
+        element('figures', [this._figures(instance)])
+      ],
+      labelTitle: () => this._hint(instance),
+      open: run(CommandIDs.show),
+      ...(isAlive(instance) && { shutdown: run(CommandIDs.stop) })
+    };
+  }
+
+  /** "2 hr · 0.3 cores · 410 MiB". */
+  private _figures(instance: Instance): string {
+    const { figures, format, trans } = this._options;
+    if (instance.state !== 'running') {
+      return stateWord(instance.state, trans);
+    }
+    const seconds = (Date.now() - Date.parse(instance.since)) / 1000;
+    const used = figures.of(instance.id);
+    const cores = used?.cpu_cores ?? null;
+    const memory = used?.memory_bytes ?? null;
+    const gpu = used?.gpu_memory_bytes ?? 0;
+    return [
+      format.duration(Math.max(seconds, 0)),
+      cores === null ? '' : format.cores(cores, null),
+      memory === null ? '' : format.size(memory),
+      gpu > 0 ? trans.__('GPU %1', format.size(gpu)) : ''
+    ]
+      .filter(Boolean)
+      .join(' · ');
+  }
+
+  private _hint(instance: Instance): string {
+    const { trans } = this._options;
+    return [
+      instance.title,
+      instance.folder,
+      instance.reason && describe(instance.reason, trans),
+      instance.restarts > 0 &&
+        trans._n(
+          'Started again %1 time by itself',
+          'Started again %1 times by itself',
+          instance.restarts
+        )
+    ]
+      .filter(Boolean)
+      .join('\n');
+  }
+}
+
+/** Add the section, for as long as there is any application that could be in it. */
+export function addRunning(managers: IRunningSessionManagers, options: IOptions): void {
+  const { model } = options;
+  const add = (): void => {
+    // Lab has no way to take a section out again, so it comes with the first tile.
+    if (model.installed.length > 0) {
+      model.changed.disconnect(add);
+      managers.add(new RunningApps(options));
+    }
+  };
+  model.changed.connect(add);
+}
+
+function stateWord(state: Instance['state'], trans: TranslationBundle): string {
+  switch (state) {
+    case 'starting':
+      return trans.__('starting');
+    case 'stopping':
+      return trans.__('stopping');
+    case 'failed':
+      return trans.__('failed');
+    case 'stopped':
+      return trans.__('stopped');
+    case 'running':
+      return trans.__('running');
+  }
+}
+
+/** A part of a line. Its children are an array, as Lab's search expects of it. */
+function element(name: string, children: React.ReactNode[]): React.ReactElement {
+  const className = `jp-EinfraApps-${name}`;
+  return React.createElement('span', { key: name, className }, children);
+}
+
+function button(name: string, label: string, act: () => void): React.ReactElement {
+  const props = {
+    key: name,
+    type: 'button',
+    className: `jp-EinfraApps-act jp-mod-${name}`,
+    title: label,
+    'aria-label': label,
+    onClick: (event: React.MouseEvent) => {
+      event.stopPropagation();
+      act();
+    }
+  };
+  return React.createElement('button', props, []);
+}
