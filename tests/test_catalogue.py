@@ -96,7 +96,10 @@ def browsers_own_codes() -> set[str]:
 
 
 def browser_codes() -> set[str]:
-    texts = [(API / name).read_text("utf-8") for name in ("messages.ts", "applications.ts", "events.ts", "reasons.ts", "replies.ts")]
+    texts = [
+        (API / name).read_text("utf-8")
+        for name in ("messages.ts", "applications.ts", "events.ts", "reasons.ts", "replies.ts")
+    ]
     return {
         code
         for text in texts

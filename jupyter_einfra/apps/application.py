@@ -78,6 +78,8 @@ class Application:
     """Names of its program; the first one on the PATH is it."""
     install: str
     """The command that installs it."""
+    oldest_version: str = "0"
+    """Earlier ones do not know what we ask of them."""
     vendor_names: tuple[str, ...] = ()
     """Names under which other packages offer it through jupyter-server-proxy."""
 

@@ -20,6 +20,7 @@ class VSCode(Application):
     icon = "vscode"
     programs = ("code-server",)
     install = "npm install --global code-server"
+    oldest_version = "4.18"  # knows --session-socket
     vendor_names = ("code-server", "codeserver", "code", "openvscode-server", "openvscode")
     ready_path = "/healthz"
     stop_steps = (StopStep(signal.SIGTERM, 5.0),)
@@ -58,6 +59,10 @@ class VSCode(Application):
             "PORT": None,
             "VSCODE_PROXY_URI": f"{launch.base_url}proxy/{{{{port}}}}/",
         }
+
+    def version_command(self, program: str) -> Sequence[str]:
+        """Return the command that prints the version, and writes nothing into the home."""
+        return [program, "--config=/dev/null", "--version"]
 
     def query(self, path: str, *, is_folder: bool) -> str:
         """Return what names a folder or file in its address."""

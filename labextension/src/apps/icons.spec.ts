@@ -5,11 +5,9 @@ import { iconOf, marked } from './icons';
 
 // Lab's own needs a browser.
 vi.mock('@jupyterlab/ui-components', () => ({
-  LabIcon: class {
-    constructor(options: object) {
-      Object.assign(this, options);
-    }
-  }
+  LabIcon: vi.fn(function (this: object, options: object) {
+    Object.assign(this, options);
+  })
 }));
 
 it('puts a mark on top, whatever the size of the drawing', () => {
