@@ -190,6 +190,8 @@ class LaunchHandler(EventStreamHandler, _Handler):
                         tail.close()
                     output = instance.output
                     tail = None if output is None else Tail(output, FIRST_LINES)
+                    # What follows is of another start, which a page has to know first.
+                    self._tell_state(instance)
                 # Before the state: why it ended is in the log by then.
                 news = changed.is_set()
                 changed.clear()

@@ -38,7 +38,7 @@ from .supervision.supervisor import MOST_RUNNING, STOP_SECONDS, Supervisor
 from .supervision.surroundings import Surroundings
 
 #: How long a page has to see to what somebody wished for in a terminal.
-WISH_SECONDS = 10.0
+WISH_SECONDS = 5.0
 
 
 class Board(Protocol):

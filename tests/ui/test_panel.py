@@ -225,7 +225,7 @@ def test_the_tab_has_the_same_in_two_columns_and_comes_back(
         command(page, "einfra-usage:open-tab")
     tab = page.locator(TAB)
     expect(tab.locator(".jp-EinfraUsagePanel-chart")).to_have_count(4)
-    table = tab.get_by_role("table", name="Kernels and terminals")
+    table = tab.get_by_role("table", name="Kernels, terminals and applications")
     expect(table.get_by_role("columnheader", name="Threads")).to_be_visible()
     expect(table.get_by_role("row", name=re.compile("train.ipynb"))).to_contain_text("62")
     tab.get_by_text("7 d", exact=True).click()

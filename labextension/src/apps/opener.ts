@@ -85,12 +85,14 @@ export class Opener {
         const shown = args as unknown as IShown;
         const made = this._place(shown, shown.id !== null);
         const look = (): void => {
-          const instance = shown.id === null ? null : model.instance(shown.id);
-          if (model.isReady && instance?.state === 'running') {
-            made.content.load();
+          if (!model.isReady && !made.isDisposed) {
+            return;
           }
-          if (model.isReady || made.isDisposed) {
-            model.changed.disconnect(look);
+          model.changed.disconnect(look);
+          const described = model.app(shown.app);
+          made.title.icon = described ? iconOf(described, null) : undefined;
+          if (shown.id !== null && model.instance(shown.id)?.state === 'running') {
+            made.content.load();
           }
         };
         model.changed.connect(look);

@@ -28,6 +28,9 @@ export class LaunchController {
       },
       onLost: lost => {
         const { trans } = _options;
+        if (lost === null) {
+          this.view.clear(); // a new connection begins with what was printed before
+        }
         this.view.warn(
           lost === null
             ? ''
@@ -99,13 +102,12 @@ export class LaunchController {
       return;
     }
     try {
-      const response = await this._options.request(`apps/${act}`, {
+      // What follows from it comes over the stream, and maybe before this reply.
+      await this._options.request(`apps/${act}`, {
         method: 'POST',
         body: JSON.stringify({ id: this._instance.id })
       });
       this._error = null;
-      this._instance = (await response.json()) as Instance;
-      this._begin(this._instance.state === 'starting' ? 0 : null);
     } catch (error) {
       this._error = networkError(error);
     }

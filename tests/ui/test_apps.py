@@ -1,0 +1,629 @@
+"""What a person sees and does with applications, played by one that does as it is told."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from servers.apps import SCRIPT
+from servers.axe import violations
+from servers.lab import LabServer
+from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting
+from servers.process import wait_until
+
+APPS = "@e-infra/jupyter-einfra:apps"
+THEMES = "@jupyterlab/apputils-extension:themes"
+
+Shot = Callable[..., None]
+
+TAB = ".jp-EinfraApps-frame:visible"
+FRAME = f"{TAB} iframe"
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-S", "-E", SCRIPT, "{socket}", *words]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    apps = {
+        "fake": {"command": command("print=hello"), "title": "Fake", "opens_folders": True},
+        "slow": {
+            "title": "Slow",
+            "command": command("print=one line", "print=another", "sleep=4", "print=more"),
+        },
+        "never": {"command": command("print=still waiting", "sleep=600"), "title": "Never"},
+        "broken": {
+            "title": "Broken",
+            "command": command("print=Loading", "print=Error: cannot find 'x'", "exit=3"),
+        },
+        "many": {"command": command(), "title": "Many", "per_folder": True},
+        "missing": {"command": "no-such-program {socket}", "title": "Missing"},
+    }
+    arguments = [
+        "--LabApp.expose_app_in_browser=True",
+        f"--AppsManager.custom_apps={apps}",
+        "--ServerApp.jpserver_extensions={'jupyter_einfra': True, 'jupyter_lsp': False}",
+    ]
+    made = LabServer(tmp_path_factory.mktemp("lab"), args=arguments)
+    set_user_setting(made, "@jupyterlab/apputils-extension:notification", fetchNews="false")
+    with made as started:
+        (started.notebooks / "runs").mkdir()
+        (started.notebooks / "my 'second' runs").mkdir()
+        (started.notebooks / "file.txt").write_text("text")
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(lab: LabServer) -> Iterator[None]:
+    """Each test begins and ends with nothing that runs; what ran before is forgotten."""
+    yield
+    set_user_setting(lab, APPS)
+    set_user_setting(lab, THEMES, theme=LIGHT)
+    for instance in instances(lab):
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": instance["id"]})
+    wait_until(
+        "nothing ran",
+        lambda: all(one["state"] in ("stopped", "failed") for one in instances(lab)),
+    )
+    # The next test's page is of another browser, which has not seen to them.
+    wait_until(
+        "no wish was left", lambda: not lab.api("GET", "jupyter-einfra/apps").json()["wishes"]
+    )
+
+
+def instances(lab: LabServer) -> list[dict[str, Any]]:
+    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
+    return [instance for app in apps for instance in app["instances"]]
+
+
+def state(lab: LabServer, ident: str) -> str | None:
+    found: list[str] = [one["state"] for one in instances(lab) if one["id"] == ident]
+    return found[0] if found else None
+
+
+def start(lab: LabServer, app: str, path: str | None = None, *, wait: bool = True) -> str:
+    body = {"app": app, "path": path, "show": False}
+    reply = lab.api("POST", "jupyter-einfra/apps/open", json=body).raise_for_status().json()
+    ident: str = reply["instance"]["id"]
+    if wait:
+        wait_until("it ran", lambda: state(lab, ident) == "running")
+    return ident
+
+
+def tile(page: Page, title: str) -> Locator:
+    return page.locator(".jp-LauncherCard:visible", has_text=re.compile(f"^{title}$"))
+
+
+def in_tab(page: Page) -> FrameLocator:
+    return page.frame_locator(FRAME)
+
+
+def run(page: Page, name: str, **args: str) -> None:
+    page.wait_for_function("name => window.jupyterapp?.commands.hasCommand(name)", arg=name)
+    page.evaluate(
+        "([name, args]) => void window.jupyterapp.commands.execute(name, args)", [name, args]
+    )
+
+
+def open_running(page: Page) -> Locator:
+    """Open Lab's list of what runs, at our section."""
+    if not page.locator("#jp-running-sessions").is_visible():
+        page.get_by_role("tab", name="Running Terminals and Kernels").click()
+    section = page.locator(".jp-RunningSessions-section", has=page.locator(".jp-EinfraApps-item"))
+    expect(section).to_be_visible()
+    return section
+
+
+class TestTiles:
+    def test_there_is_one_for_everything_that_is_installed(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        open_lab(page, lab)
+        section = page.locator(".jp-Launcher-section", has_text="Applications")
+        expect(tile(page, "Fake")).to_be_visible()
+        expect(section.locator(".jp-LauncherCard")).to_contain_text(
+            ["TensorBoard", "Fake", "Slow", "Never", "Broken", "Many"]
+        )
+        expect(tile(page, "Missing")).to_have_count(0)
+        # Nothing of it runs before it is asked for.
+        assert instances(lab) == [] or all(i["state"] != "running" for i in instances(lab))
+
+    @pytest.mark.parametrize("theme", [LIGHT, DARK])
+    def test_they_tell_what_runs_and_what_failed(
+        self, page: Page, lab: LabServer, shot: Shot, theme: str
+    ) -> None:
+        set_user_setting(lab, THEMES, theme=theme)
+        open_lab(page, lab)
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_have_count(0)
+        start(lab, "fake")
+        start(lab, "broken", wait=False)
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark.jp-mod-running")).to_be_visible()
+        expect(tile(page, "Broken").locator(".jp-EinfraApps-mark.jp-mod-failed")).to_be_visible()
+        # Marks are for eyes; the words are for everybody.
+        expect(tile(page, "Fake")).to_have_attribute("title", re.compile("Fake runs since"))
+        expect(tile(page, "Broken")).to_have_attribute("title", re.compile("exit status 3"))
+        page.mouse.move(0, 0)
+        shot(page, f"apps-tiles-{theme.rsplit(maxsplit=1)[-1].lower()}")
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "fake"})
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_have_count(0)
+
+    def test_one_that_was_switched_off_by_its_user_leaves_no_trace(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        set_user_setting(lab, APPS, show=False)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        open_lab(page, lab)
+        expect(page.locator(".jp-EinfraUsage-button")).to_be_visible()  # the stream is open
+        expect(page.locator(".jp-Launcher-section", has_text="Applications")).to_have_count(0)
+        streams = [url for url in asked if "jupyter-einfra/stream" in url]
+        assert streams
+        assert not any("apps" in url.partition("?")[2] for url in streams)
+
+
+class TestOpening:
+    def test_a_click_shows_at_once_what_goes_on_and_then_the_program(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        open_lab(page, lab)
+        tile(page, "Slow").click()
+        frame = in_tab(page)
+        expect(frame.get_by_role("heading", name="Starting Slow")).to_be_visible()
+        expect(frame.get_by_role("progressbar")).to_be_visible()
+        expect(frame.get_by_role("log")).to_have_text(re.compile("one line.*another"))
+        # The way back to Lab is around it.
+        expect(frame.get_by_text("Back to JupyterLab")).to_have_count(0)
+        expect(frame.get_by_text('"method": "GET"')).to_be_visible()
+        assert page.locator(".lm-TabBar-tab.jp-mod-current").inner_text() == "Slow"
+        # The second start knows how long the first one took.
+        lab.api("POST", "jupyter-einfra/apps/restart", json={"id": "slow"})
+        other = page.context.new_page()
+        other.goto(f"{lab.url}slow/")
+        expect(other.get_by_text(re.compile(r"^\d+\.\d s last time$"))).to_be_visible()
+
+    def test_the_same_tile_leads_to_the_same_tab(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        for _ in range(2):
+            tile(page, "Fake").click()
+            expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+            run(page, "launcher:create")
+        expect(page.locator(".lm-TabBar-tab", has_text="Fake")).to_have_count(1)
+
+    def test_in_a_tab_of_the_browser_where_the_user_wants_that(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        set_user_setting(lab, APPS, openIn="browser")
+        open_lab(page, lab)
+        with page.expect_popup() as popup:
+            tile(page, "Fake").click()
+        expect(popup.value.get_by_text('"method": "GET"')).to_be_visible()
+        assert popup.value.url == f"{lab.url}fake/"
+        expect(page.locator(".jp-EinfraApps-frame")).to_have_count(0)
+
+    def test_a_folder_from_the_file_browser(self, page: Page, lab: LabServer, shot: Shot) -> None:
+        open_lab(page, lab)
+        name = "my 'second' runs"
+        page.locator(".jp-DirListing-item", has_text=name).click(button="right")
+        entry = page.get_by_role("menuitem", name="Open in Many")
+        expect(entry).to_be_visible()
+        shot(page, "apps-open-with")
+        entry.click()
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text(f"Many: {name}")
+        (found,) = [one for one in instances(lab) if one["app"] == "many" and one["folder"]]
+        assert found["folder"] == str(lab.notebooks / name)
+
+    def test_a_file_is_offered_only_to_those_that_open_files(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        open_lab(page, lab)
+        page.locator(".jp-DirListing-item", has_text="file.txt").click(button="right")
+        expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
+        expect(page.get_by_role("menuitem", name="Open in Many")).to_have_count(0)
+        expect(page.get_by_role("menuitem", name="Open in Fake")).to_have_count(0)
+
+    def test_by_the_palette(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        expect(tile(page, "Fake")).to_be_visible()
+        page.keyboard.press("Control+Shift+C")
+        page.keyboard.type("open fake")
+        page.keyboard.press("Enter")
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+
+    def test_the_keyboard_reaches_the_program(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        tile(page, "Fake").focus()
+        page.keyboard.press("Enter")
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        expect(page.locator(FRAME)).to_be_focused()
+
+    def test_what_is_started_in_a_terminal_shows_in_one_open_page(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        open_lab(page, lab)
+        expect(tile(page, "Fake")).to_be_visible()
+        body = {"app": "fake", "path": None, "show": True}
+        lab.api("POST", "jupyter-einfra/apps/open", json=body).raise_for_status()
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        page.locator(".lm-TabBar-tab", has_text="Fake").locator(".lm-TabBar-tabCloseIcon").click()
+        # Seen to once: neither the next news nor a reload brings it back.
+        start(lab, "broken", wait=False)
+        page.reload()
+        page.wait_for_selector(".jp-Launcher")
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_be_visible()
+        expect(page.locator(".jp-EinfraApps-frame")).to_have_count(0)
+
+
+class TestChoosing:
+    def test_a_folder_is_typed_and_remembered(self, page: Page, lab: LabServer, shot: Shot) -> None:
+        open_lab(page, lab)
+        tile(page, "Many").click()
+        frame = in_tab(page)
+        expect(frame.get_by_role("heading", name="Many")).to_be_visible()
+        field = frame.get_by_label("Folder", exact=True)
+        field.fill("nowhere")
+        field.press("Enter")
+        expect(frame.get_by_role("alert")).to_have_text(
+            "There is nothing at “nowhere”. Check the path."
+        )
+        expect(field).to_be_focused()
+        field.fill("runs")
+        frame.get_by_role("button", name="Open").click()
+        expect(frame.get_by_text('"method": "GET"')).to_be_visible()
+        other = page.context.new_page()
+        other.goto(f"{lab.url}many/")
+        row = other.locator(".jp-EinfraLaunch-choice", has_text="/runs").first
+        expect(row).to_contain_text("running")
+        shot(other, "apps-choose-light")
+        row.get_by_role("link").click()
+        expect(other.get_by_text('"method": "GET"')).to_be_visible()
+
+    def test_a_folder_can_be_forgotten(self, page: Page, lab: LabServer) -> None:
+        ident = start(lab, "many", "runs")
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": ident})
+        wait_until("it stopped", lambda: state(lab, ident) == "stopped")
+        page.goto(f"{lab.url}many/?token={lab.token}")
+        folder = str(lab.notebooks / "runs")
+        page.get_by_role("button", name=f"Forget {folder}").click()
+        expect(page.get_by_role("link", name=folder, exact=True)).to_have_count(0)
+        expect(page.get_by_label("Folder", exact=True)).to_be_focused()
+
+    def test_the_folder_that_lab_shows_is_offered(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab, "lab/tree/runs")
+        run(page, "launcher:create", cwd="runs")
+        tile(page, "Many").last.click()
+        expect(in_tab(page).get_by_label("Folder", exact=True)).to_have_value("runs")
+
+
+class TestTheLaunchPage:
+    """By itself, as where an image opens straight into an application."""
+
+    def test_it_is_painted_at_once(self, page: Page, lab: LabServer) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")  # signs in
+        page.goto(f"{lab.url}never/")
+        expect(page.get_by_role("heading", name="Starting Never")).to_be_visible()
+        # Nothing is loaded but the page itself.
+        names = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
+        assert [name for name in names if "apps/launch" not in name] == []
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_it_follows_the_browsers_preference(
+        self, browser: Browser, lab: LabServer, shot: Shot, scheme: Any
+    ) -> None:
+        with browser.new_context(color_scheme=scheme) as context:
+            page = context.new_page()
+            page.goto(f"{lab.url}never/?token={lab.token}")
+            start_again = page.get_by_role("button", name="Start")
+            expect(page.get_by_role("log").or_(start_again).first).to_be_visible()
+            if start_again.is_visible():
+                start_again.click()
+            expect(page.get_by_role("log")).to_have_text("still waiting")
+            background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+            shot(page, f"apps-launch-{scheme}")
+            assert violations(page, "main") == []
+            page.goto(f"{lab.url}broken/")
+            retry = page.get_by_role("button", name=re.compile("Try again|Start"))
+            retry.click()
+            expect(page.get_by_role("heading", name="Broken could not be started")).to_be_visible()
+            expect(page.get_by_role("log")).to_contain_text("Error: cannot find 'x'")
+            expect(page.get_by_text("exit status 3")).to_be_visible()
+            shot(page, f"apps-failed-{scheme}")
+            assert violations(page, "main") == []
+            page.goto(f"{lab.url}many/")
+            expect(page.get_by_label("Folder", exact=True)).to_be_focused()
+            assert violations(page, "main") == []
+
+    def test_in_a_tab_of_lab_it_is_as_dark_as_lab_is(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        set_user_setting(lab, THEMES, theme=DARK)
+        open_lab(page, lab)
+        tile(page, "Never").click()
+        frame = in_tab(page)
+        expect(frame.get_by_role("log")).to_have_text("still waiting")
+        background = frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
+        assert background == "rgb(30, 30, 30)"
+        shot(page, "apps-launch-in-lab-dark")
+
+    def test_a_start_can_be_cancelled_and_tried_again(self, page: Page, lab: LabServer) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")
+        start(lab, "never", wait=False)
+        page.goto(f"{lab.url}never/")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("heading", name="Never is stopped")).to_be_visible()
+        assert state(lab, "never") == "stopped"
+        page.reload()  # by itself it does not come back
+        expect(page.get_by_role("heading", name="Never is stopped")).to_be_visible()
+        page.get_by_role("button", name="Start").click()
+        expect(page.get_by_role("heading", name="Starting Never")).to_be_visible()
+
+    def test_it_has_a_way_back(self, page: Page, lab: LabServer) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")
+        start(lab, "never", wait=False)
+        page.goto(f"{lab.url}never/")
+        page.get_by_role("link", name="Back to JupyterLab").click()
+        page.wait_for_selector("#jp-main-dock-panel")
+
+    def test_two_windows_see_the_same(self, page: Page, lab: LabServer) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")
+        start(lab, "slow", wait=False)
+        other = page.context.new_page()
+        for window in (page, other):
+            window.goto(f"{lab.url}slow/")
+            expect(window.get_by_role("heading", name="Starting Slow")).to_be_visible()
+        for window in (page, other):
+            expect(window.get_by_text('"method": "GET"')).to_be_visible()
+
+    def test_it_speaks_czech_to_who_reads_czech(
+        self, browser: Browser, lab: LabServer, shot: Shot
+    ) -> None:
+        with browser.new_context(locale="cs-CZ") as context:
+            page = context.new_page()
+            page.goto(f"{lab.url}api?token={lab.token}")
+            start(lab, "broken", wait=False)
+            page.goto(f"{lab.url}broken/")
+            expect(
+                page.get_by_role("heading", name="Aplikaci Broken se nepodařilo spustit")
+            ).to_be_visible()
+            expect(page.get_by_text("skončila s návratovým kódem 3")).to_be_visible()
+            expect(page.get_by_role("button", name="Zkusit znovu")).to_be_visible()
+            assert page.evaluate("document.documentElement.lang") == "cs-CZ"
+
+    def test_a_page_of_another_site_cannot_start_anything_but_asks(
+        self, page: Page, lab: LabServer, tmp_path: Path
+    ) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")
+        # Another name of this machine is another site.
+        evil = tmp_path / "evil.html"
+        address = f"{lab.url}fake/"
+        evil.write_text(f'<a href="{address}">go</a><img src="{address}">')
+        page.goto(evil.as_uri())
+        page.get_by_text("go").click()
+        expect(page.get_by_role("heading", name=re.compile("Start Fake?|Fake is"))).to_be_visible()
+        assert state(lab, "fake") != "running"
+        page.get_by_role("button", name="Start").click()
+        expect(page.get_by_text('"method": "GET"')).to_be_visible()
+
+    def test_a_server_that_goes_away_is_told(self, page: Page, lab: LabServer) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")
+        start(lab, "never", wait=False)
+        page.goto(f"{lab.url}never/")
+        expect(page.get_by_role("log")).to_have_text("still waiting")
+        page.context.set_offline(True)
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
+        page.context.set_offline(False)
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("heading", name="Never is stopped")).to_be_visible()
+
+
+class TestTabsThatStayOpen:
+    def test_a_stop_under_two_tabs_is_the_end(self, page: Page, lab: LabServer) -> None:
+        """Both windows hold a WebSocket and try again and again, as such pages do."""
+        page.goto(f"{lab.url}api?token={lab.token}")
+        start(lab, "fake")
+        other = page.context.new_page()
+        script = """
+            () => {
+              window.closed_ = 0;
+              const connect = () => {
+                const socket = new WebSocket(location.href.replace('http', 'ws') + 'socket');
+                socket.onclose = () => { window.closed_++; setTimeout(connect, 100); };
+              };
+              connect();
+              setInterval(() => fetch('x').catch(() => 0), 100);
+            }
+        """
+        for window in (page, other):
+            window.goto(f"{lab.url}fake/")
+            window.evaluate(script)
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "fake"}).raise_for_status()
+        for window in (page, other):
+            window.wait_for_function("window.closed_ > 5")
+        assert state(lab, "fake") == "stopped"
+        # The user's own reload shows what happened, and a way to go on.
+        page.reload()
+        expect(page.get_by_role("heading", name="Fake is stopped")).to_be_visible()
+
+    def test_a_reload_of_lab_brings_tabs_back_and_starts_nothing(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        open_lab(page, lab)
+        tile(page, "Fake").click()
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        saved(lab)
+        page.goto(f"{lab.url}lab")  # while it runs, it is there again
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "fake"})
+        wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
+        page.goto(f"{lab.url}lab")
+        tab = page.locator(TAB)
+        expect(tab.get_by_role("heading", name="Fake does not run")).to_be_visible()
+        assert state(lab, "fake") == "stopped"
+        tab.get_by_role("button", name="Start").click()
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+
+
+def saved(lab: LabServer) -> None:
+    """Wait until Lab has kept its layout with the tab in it."""
+
+    def kept() -> bool:
+        answer = lab.api("GET", "lab/api/workspaces/default")
+        return "einfra-apps:einfra-apps-fake/" in answer.text
+
+    wait_until("Lab keeps the tab", kept)
+
+
+class TestWhatRuns:
+    def test_lab_lists_it_with_what_it_uses(self, page: Page, lab: LabServer, shot: Shot) -> None:
+        start(lab, "fake")
+        start(lab, "broken", wait=False)
+        open_lab(page, lab)
+        section = open_running(page)
+        item = section.locator(".jp-EinfraApps-item", has_text="Fake")
+        expect(item.locator(".jp-EinfraApps-figures")).to_have_text(
+            re.compile(r"\d+ (sec|min) · [\d.]+ cores · [\d.]+ MiB")
+        )
+        failed = section.locator(".jp-EinfraApps-item", has_text="Broken")
+        expect(failed).to_contain_text("failed")
+        item.hover()
+        shot(page, "apps-running-light")
+        set_user_setting(lab, THEMES, theme=DARK)
+
+    def test_figures_are_asked_for_only_while_the_list_is_seen(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        start(lab, "fake")
+        topics: list[str] = []
+        page.on(
+            "request",
+            lambda request: (
+                topics.append(request.url) if "jupyter-einfra/stream" in request.url else None
+            ),
+        )
+        open_lab(page, lab)
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_be_visible()
+        assert not any("usage-details" in url for url in topics)
+        open_running(page)
+        page.wait_for_function("true")
+        wait_for(page, lambda: "usage-details" in topics[-1])
+        page.get_by_role("tab", name=re.compile("File Browser")).click()
+        wait_for(page, lambda: "usage-details" not in topics[-1])
+
+    def test_it_is_shown_stopped_and_started_again_from_there(
+        self, page: Page, lab: LabServer
+    ) -> None:
+        start(lab, "fake")
+        open_lab(page, lab)
+        section = open_running(page)
+        item = section.locator(".jp-EinfraApps-item", has_text="Fake")
+        item.locator(".jp-EinfraApps-title").click()
+        frame = in_tab(page)
+        expect(frame.get_by_text('"method": "GET"')).to_be_visible()
+        before = json.loads(frame.locator("body").inner_text())["pid"]
+        item.hover()
+        item.get_by_role("button", name="Restart Fake").click()
+        wait_until("it ran again", lambda: pid(lab) not in (None, before))
+        item.hover()
+        item.get_by_role("button", name="Show the log of Fake").click()
+        log = page.locator(".jp-EinfraApps-log:visible")
+        expect(log.get_by_role("heading", name="Fake is running")).to_be_visible()
+        expect(log.get_by_role("log")).to_contain_text("hello")
+        lab.api("GET", "fake/do?print=something+new")
+        expect(log.get_by_role("log")).to_contain_text("something+new")
+        item.hover()
+        item.get_by_title("Stop").click()
+        expect(log.get_by_role("heading", name="Fake is stopped")).to_be_visible()
+        log.get_by_role("button", name="Start").click()
+        expect(log.get_by_role("heading", name="Fake is running")).to_be_visible()
+
+    def test_labs_search_for_what_runs_finds_it(self, page: Page, lab: LabServer) -> None:
+        start(lab, "fake")
+        open_lab(page, lab)
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_be_visible()
+        run(page, "running:show-modal")
+        page.keyboard.type("Fake")
+        dialog = page.locator(".jp-SearchableSessions-modal")
+        expect(dialog.locator(".jp-EinfraApps-item", has_text="Fake")).to_be_visible()
+        page.keyboard.press("Escape")
+
+    def test_by_the_palette(self, page: Page, lab: LabServer) -> None:
+        start(lab, "fake")
+        open_lab(page, lab)
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_be_visible()
+        page.keyboard.press("Control+Shift+C")
+        page.keyboard.type("stop fake")
+        page.keyboard.press("Enter")
+        wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
+
+    def test_the_usage_panel_names_it(self, page: Page, lab: LabServer) -> None:
+        start(lab, "fake")
+        open_lab(page, lab)
+        run(page, "einfra-usage:open-panel")
+        row = page.get_by_role("row", name=re.compile("Fake"))
+        expect(row).to_contain_text("running")
+        row.get_by_role("button", name="What to do with Fake").click()
+        page.get_by_role("menuitem", name="Stop").click()
+        wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
+
+    @pytest.mark.parametrize("theme", [LIGHT, DARK])
+    def test_axe_finds_nothing_to_complain_of(
+        self, page: Page, lab: LabServer, shot: Shot, theme: str
+    ) -> None:
+        set_user_setting(lab, THEMES, theme=theme)
+        start(lab, "fake")
+        open_lab(page, lab)
+        open_running(page)
+        page.locator(".jp-EinfraApps-item", has_text="Fake").hover()
+        shot(page, f"apps-running-{theme.rsplit(maxsplit=1)[-1].lower()}")
+        assert violations(page, ".jp-EinfraApps-item .jp-RunningSessions-itemLabel") == []
+        run(page, "einfra-apps:log", id="fake")
+        expect(page.locator(".jp-EinfraApps-log:visible")).to_contain_text("hello")
+        shot(page, f"apps-log-{theme.rsplit(maxsplit=1)[-1].lower()}")
+        assert violations(page, ".jp-EinfraApps-log") == []
+
+
+def pid(lab: LabServer) -> int | None:
+    reply = lab.api("GET", "fake/")
+    return int(reply.json()["pid"]) if reply.is_success else None
+
+
+def wait_for(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait while the page's events are delivered."""
+
+    def look() -> bool:
+        page.wait_for_timeout(50)
+        return condition()
+
+    wait_until("it came about", look)
+
+
+def test_a_program_that_dies_is_told_with_its_log(page: Page, lab: LabServer, shot: Shot) -> None:
+    start(lab, "fake")
+    open_lab(page, lab)
+    expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_be_visible()
+    lab.api("GET", "fake/do?print=oh+dear&signal=11")
+    toast = page.locator(".Toastify__toast", has_text="Fake was ended by SIGSEGV")
+    expect(toast).to_be_visible()
+    shot(page, "apps-died-light")
+    toast.get_by_role("button", name="Show Log").click()
+    expect(page.locator(".jp-EinfraApps-log:visible")).to_be_visible()
+
+
+def test_a_narrow_window_keeps_it_whole(page: Page, lab: LabServer, shot: Shot) -> None:
+    page.set_viewport_size({"width": 400, "height": 600})
+    page.goto(f"{lab.url}api?token={lab.token}")
+    start(lab, "broken", wait=False)
+    page.goto(f"{lab.url}broken/")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) <= 0
+    shot(page, "apps-failed-400")
