@@ -26,6 +26,7 @@ if wanted unit; then
   run "vitest" jlpm test
   run "pytest: unit and API" pytest -q --ignore tests/hub --ignore tests/ui
 fi
+if wanted hub || wanted ui; then run "code-server is at hand" bash scripts/code-server.sh; fi
 if wanted hub; then run "pytest: real JupyterHub" pytest -q tests/hub; fi
 if wanted ui; then run "pytest: real browser" pytest -q tests/ui; fi
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ def set_user_setting(lab: LabServer, plugin: str, **values: Any) -> None:
     (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(values))
 
 
-def start_lab(directory: Path, **options: Any) -> LabServer:
+def start_lab(directory: Path, *, args: Sequence[str] = (), **options: Any) -> LabServer:
     """Make a server whose page asks nothing of a first visitor."""
-    lab = LabServer(directory, args=["--LabApp.expose_app_in_browser=True"], **options)
+    lab = LabServer(directory, args=["--LabApp.expose_app_in_browser=True", *args], **options)
     set_user_setting(lab, "@jupyterlab/apputils-extension:notification", fetchNews="false")
     return lab
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 from servers.apps import SCRIPT
 from servers.axe import violations
 from servers.lab import LabServer
-from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting
+from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting, start_lab
 from servers.process import wait_until
 
 APPS = "@e-infra/jupyter-einfra:apps"
@@ -46,14 +46,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
         "many": {"command": command(), "title": "Many", "per_folder": True},
         "missing": {"command": "no-such-program {socket}", "title": "Missing"},
     }
-    arguments = [
-        "--LabApp.expose_app_in_browser=True",
-        f"--AppsManager.custom_apps={apps}",
-        "--ServerApp.jpserver_extensions={'jupyter_einfra': True, 'jupyter_lsp': False}",
-    ]
-    made = LabServer(tmp_path_factory.mktemp("lab"), args=arguments)
-    set_user_setting(made, "@jupyterlab/apputils-extension:notification", fetchNews="false")
-    with made as started:
+    args = [f"--AppsManager.custom_apps={apps}"]
+    with start_lab(tmp_path_factory.mktemp("lab"), args=args) as started:
         (started.notebooks / "runs").mkdir()
         (started.notebooks / "my 'second' runs").mkdir()
         (started.notebooks / "file.txt").write_text("text")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from servers.apps import SCRIPT
 from servers.lab import LabServer
 from servers.lab_page import open_lab, start_lab
 
@@ -47,6 +48,10 @@ def test_the_wheel_carries_everything_it_needs_at_run_time(wheel: Path) -> None:
     assert has("data/etc/jupyter/jupyter_server_config.d/jupyter_einfra.json")
     assert has("jupyter_einfra/locale/cs_CZ/LC_MESSAGES/jupyter_einfra.json")
     assert has("jupyter_einfra/_version.py")
+    for name in ("page.html", "page.js", "page.css"):
+        assert has(f"jupyter_einfra/apps/pages/{name}")
+    assert has("jupyter_einfra/apps/icons/vscode.svg")
+    assert has("jupyter_einfra/apps/launchers/tensorboard_on_socket.py")
     assert not has("tests/")
     assert not has("node_modules")
     assert not has(".map")
@@ -83,7 +88,9 @@ def path_without_node(tmp_path: Path, python: Path) -> str:
 @pytest.fixture
 def lab(tmp_path: Path, python: Path, path_without_node: str) -> Iterator[LabServer]:
     env = {"PATH": path_without_node}
-    with start_lab(tmp_path, python=str(python), env=env) as started:
+    fake = {"command": [str(python), SCRIPT, "{socket}", "sleep=1"], "title": "Fake"}
+    args = [f"--AppsManager.custom_apps={ {'fake': fake} }"]
+    with start_lab(tmp_path, python=str(python), env=env, args=args) as started:
         yield started
 
 
@@ -95,6 +102,16 @@ def test_an_installed_wheel_shows_live_figures(
     expect(memory).to_contain_text("GiB")
     page.click(".jp-EinfraUsage-button")
     expect(page.locator(".jp-EinfraUsage-popup")).to_contain_text("CPU")
+
+
+def test_an_installed_wheel_opens_an_application(page: Page, lab: LabServer) -> None:
+    open_lab(page, lab)
+    page.locator(".jp-LauncherCard", has_text="Fake").click()
+    tab = page.frame_locator(".jp-EinfraApps-frame iframe")
+    expect(tab.get_by_role("heading", name="Starting Fake")).to_be_visible()
+    expect(tab.get_by_text('"method": "GET"')).to_be_visible()
+    page.get_by_role("tab", name="Running Terminals and Kernels").click()
+    expect(page.locator(".jp-EinfraApps-item")).to_contain_text("Fake")
 
 
 def test_check_is_content_with_an_installed_wheel(
