@@ -8,6 +8,7 @@ outlives the image. What a user changed or removed stays so.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,9 @@ SETTINGS = {
     "telemetry.telemetryLevel": "off",
 }
 
+#: VS Code starts without its home, and may be what its user clears the disk with.
+_BEARABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
 #: Beside the extensions: which of the image's have been offered before.
 _OFFERED = ".jupyter-einfra.json"
 
@@ -30,7 +34,7 @@ Entry = dict[str, Any]
 
 
 def seed(environ: Mapping[str, str], data_folders: list[str] | None = None) -> None:
-    """Bring a home up to date with the image.
+    """Bring a home up to date with the image, if it has room and may be written.
 
     Parameters
     ----------
@@ -42,14 +46,18 @@ def seed(environ: Mapping[str, str], data_folders: list[str] | None = None) -> N
     Raises
     ------
     OSError
-        The home cannot be written.
+        The home is not its user's to write.
     """
     home = Path(environ.get("HOME") or Path.home())
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share") / "code-server"
     found = jupyter_path("einfra", "vscode") if data_folders is None else data_folders
     folders = [folder for folder in map(Path, found) if folder.is_dir()]
-    _seed_settings(data / "User" / "settings.json", folders)
-    _seed_extensions(data / "extensions", [folder / "extensions" for folder in folders])
+    try:
+        _seed_settings(data / "User" / "settings.json", folders)
+        _seed_extensions(data / "extensions", [folder / "extensions" for folder in folders])
+    except OSError as error:
+        if error.errno not in _BEARABLE:
+            raise
 
 
 def _seed_settings(path: Path, folders: list[Path]) -> None:

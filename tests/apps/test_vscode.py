@@ -6,11 +6,12 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from servers import filesystems
 
 from jupyter_einfra.apps.application import Launch
 from jupyter_einfra.apps.vscode import VSCode
@@ -191,6 +192,30 @@ class TestExtensions:
         assert home.index[0] == {"odd": True}
 
 
+@pytest.mark.parametrize("fault", ["full", "read-only"])
+def test_a_disk_that_takes_nothing_keeps_nobody_from_an_editor(
+    home: Home, tmp_path: Path, fault: str
+) -> None:
+    home.brings("ms.python")
+    try:
+        with filesystems.small(tmp_path / "home", 64 * 1024) as disk:
+            if fault == "full":
+                ballast = filesystems.fill(disk)
+            else:
+                filesystems.set_read_only(disk, read_only=True)
+            home.seed()
+            assert not (home.data / "User/settings.json").exists()
+            if fault == "full":
+                ballast.unlink()
+            else:
+                filesystems.set_read_only(disk, read_only=False)
+            home.seed()
+            assert json.loads((home.data / "User/settings.json").read_text()) == SETTINGS
+            assert home.versions == {"ms.python": "1.0.0"}
+    except filesystems.NoFilesystemError as reason:
+        pytest.skip(str(reason))
+
+
 def test_a_home_that_cannot_be_written_is_an_error(home: Home, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     with pytest.raises(OSError, match="home"):
@@ -243,8 +268,6 @@ def test_any_folder_can_be_named_in_its_address(path: str) -> None:
 
 @given(path=PATHS)
 def test_any_file_can_be_named_in_its_address(path: str) -> None:
-    from urllib.parse import unquote, urlsplit
-
     query = parse_qs(VSCode().query(path, is_folder=False))
     assert query["folder"] == [path.rpartition("/")[0] or "/"]
     ((name, address),) = json.loads(query["payload"][0])

@@ -60,6 +60,8 @@ def page(browser: Browser) -> Iterator[Page]:
             and "einfra" in message.text.lower()
             # A server that is away is told in the page, and by the browser itself.
             and "net::ERR" not in message.text
+            # Nor are the complaints of VS Code ours, which has our name in its path.
+            and "/vscode/" not in message.location["url"]
             else None
         ),
     )
