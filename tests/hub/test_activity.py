@@ -6,12 +6,14 @@ these tests look on, and each test ends with an act that does move the same cloc
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
+from servers.apps import SCRIPT
 from servers.events import HeldStream
 from servers.hub import RealHub
 from servers.process import wait_until
@@ -113,6 +115,33 @@ def run_a_cell(connection_file: Path) -> None:
         client.execute("1 + 1", reply=True, timeout=20)
     finally:
         client.stop_channels()
+
+
+def test_a_page_that_shows_a_start_is_no_activity(tmp_path: Path) -> None:
+    never = {"title": "Never", "command": [sys.executable, SCRIPT, "{socket}", "sleep=600"]}
+    args = [f"--AppsManager.custom_apps={ {'never': never} }"]
+    with RealHub(tmp_path, args=args, activity_seconds=1) as hub:
+        url = hub.start_server("alice")
+        token = hub.token_for("alice")
+        body = {"app": "never", "path": None, "show": False}
+        opened = hub.ask("alice", "POST", "jupyter-einfra/apps/open", token=token, json=body)
+        assert opened.status_code == 200
+        with HeldStream(url, token, path="apps/launch?id=never") as stream:
+            stream.wait_for("launch")
+            before = at_rest(hub, "alice")
+            look_on(hub, "alice", before, HELD_SECONDS)
+            assert not stream.ended
+        look_on(hub, "alice", before, 3)
+        # To cancel it is an act of its user.
+        body = {"id": "never"}
+        hub.ask("alice", "POST", "jupyter-einfra/apps/stop", token=token, json=body)
+        wait_until(
+            "the clocks had moved",
+            lambda: (
+                (now := clocks(hub, "alice")).hub_user > before.hub_user
+                and now.server > before.server
+            ),
+        )
 
 
 def test_checking_an_open_stream_again_is_no_activity_of_the_owner(tmp_path: Path) -> None:

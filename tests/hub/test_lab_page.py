@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, WebSocket
-from servers.browser import chromium, executable
 from servers.hub import RealHub
 from servers.process import also_in, wait_until
 
@@ -103,36 +102,34 @@ c.Spawner.pre_spawn_hook = without_us_for_anna
         yield running
 
 
-@pytest.mark.skipif(executable() is None, reason="there is no Chromium; see `make setup`")
 def test_an_open_page_with_us_completes_no_request_that_one_without_us_does_not(
-    hub: RealHub,
+    hub: RealHub, browser: Browser
 ) -> None:
-    with chromium() as browser:
-        with_us = open_lab(browser, hub, "alice")
-        without_us = open_lab(browser, hub, "anna")
+    with_us = open_lab(browser, hub, "alice")
+    without_us = open_lab(browser, hub, "anna")
 
-        # Opening the page is the user's own act. What comes after it is not.
-        rest(8, with_us, without_us)
-        wait_until("the stream was open", with_us.is_streaming)
-        assert STREAM not in without_us.seen
-        stream = next(request for request in with_us.requests_open if "stream" in request.url)
-        with_us.answered.clear()
-        without_us.answered.clear()
-        rest(WATCHED_SECONDS, with_us, without_us)
-        assert stream in with_us.requests_open
-        assert without_us.answered["GET api/kernels"] >= 2  # or nothing was watched
-        adds_nothing(with_us, without_us)
+    # Opening the page is the user's own act. What comes after it is not.
+    rest(8, with_us, without_us)
+    wait_until("the stream was open", with_us.is_streaming)
+    assert STREAM not in without_us.seen
+    stream = next(request for request in with_us.requests_open if "stream" in request.url)
+    with_us.answered.clear()
+    without_us.answered.clear()
+    rest(WATCHED_SECONDS, with_us, without_us)
+    assert stream in with_us.requests_open
+    assert without_us.answered["GET api/kernels"] >= 2  # or nothing was watched
+    adds_nothing(with_us, without_us)
 
-        # Rare requests come soon if the page believes that much time has passed. The
-        # stream's watchdog believes so too: it hangs up and connects anew.
-        for traffic in (with_us, without_us):
-            traffic.page.clock.fast_forward("15:00")
-        rest(5, with_us, without_us)
-        wait_until("the stream was open again", with_us.is_streaming)
+    # Rare requests come soon if the page believes that much time has passed. The
+    # stream's watchdog believes so too: it hangs up and connects anew.
+    for traffic in (with_us, without_us):
+        traffic.page.clock.fast_forward("15:00")
+    rest(5, with_us, without_us)
+    wait_until("the stream was open again", with_us.is_streaming)
 
-        assert STREAM not in with_us.completed
-        adds_nothing(with_us, without_us)
-        assert with_us.sockets == without_us.sockets
+    assert STREAM not in with_us.completed
+    adds_nothing(with_us, without_us)
+    assert with_us.sockets == without_us.sockets
 
 
 def adds_nothing(with_us: Traffic, without_us: Traffic) -> None:

@@ -19,7 +19,7 @@ _READ_SECONDS = 120.0
 
 @final
 class HeldStream:
-    """One open ``GET jupyter-einfra/stream``, without a browser around it.
+    """One open stream of ours, without a browser around it.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ class HeldStream:
         Sent with the one request that this makes.
     topics:
         Asked for by name; all when None.
+    path:
+        Of another stream below ``jupyter-einfra/``, with its query.
 
     Raises
     ------
@@ -36,16 +38,22 @@ class HeldStream:
         On entering, when the server refuses; carries the reply.
     """
 
-    def __init__(self, base_url: str, token: str, topics: str | None = "usage") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        topics: str | None = "usage",
+        *,
+        path: str | None = None,
+    ) -> None:
         self._client = httpx.Client(
             trust_env=False,
             headers={"Authorization": f"token {token}"},
             timeout=httpx.Timeout(20.0, read=_READ_SECONDS),
         )
-        query = {} if topics is None else {"topics": topics}
-        self._request = self._client.build_request(
-            "GET", f"{base_url}jupyter-einfra/stream", params=query
-        )
+        if path is None:
+            path = "stream" if topics is None else f"stream?topics={topics}"
+        self._request = self._client.build_request("GET", f"{base_url}jupyter-einfra/{path}")
         self._lock = threading.Lock()
         self._events: list[dict[str, Any]] = []
         self._thread = threading.Thread(target=self._read, name="held-stream")

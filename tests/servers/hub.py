@@ -266,11 +266,15 @@ class RealHub:
 
     def login(self, page: Page, user: str, *, path: str = "lab") -> None:
         """Sign in with a browser and open a page of the user's server."""
-        page.goto(f"{self.url}hub/login?next=/user/{user}/{path}")
+        self.sign_in(page, user, f"/user/{user}/{path}")
+        page.wait_for_url(f"{self.server_url(user)}{path}*", timeout=60_000)
+
+    def sign_in(self, page: Page, user: str, then: str) -> None:
+        """Sign in with a browser, and let it go on to another page."""
+        page.goto(f"{self.url}hub/login?next={then}")
         page.fill("#username_input", user)
         page.fill("#password_input", self.password)
         page.click("#login_submit")
-        page.wait_for_url(f"{self.server_url(user)}{path}*", timeout=60_000)
 
 
 def _request(method: str, url: str, token: str, **options: Any) -> httpx.Response:

@@ -8,30 +8,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from servers.browser import chromium, executable
+from servers.browser_fixtures import browser, jp_asyncio_loop, jp_server_cleanup
 from servers.lab import LabServer
 from servers.lab_page import start_lab
 
+__all__ = ["browser", "jp_asyncio_loop", "jp_server_cleanup"]
+
 SHOTS = Path(__file__).parents[2] / "test-results"
-
-
-@pytest.fixture
-def jp_asyncio_loop() -> None:
-    """Keep pytest-jupyter's loop away: Playwright runs one of its own."""
-
-
-@pytest.fixture
-def jp_server_cleanup() -> None:
-    """Nothing to clean up: no server runs in this process."""
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium, for the whole run."""
-    if executable() is None:
-        pytest.skip("there is no Chromium; `make setup` installs it as root or with sudo")
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

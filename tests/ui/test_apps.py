@@ -347,6 +347,15 @@ class TestTheLaunchPage:
         assert background == "rgb(30, 30, 30)"
         shot(page, "apps-launch-in-lab-dark")
 
+    def test_a_server_can_open_straight_into_it(self, page: Page, tmp_path: Path) -> None:
+        fake = {"title": "Fake", "command": command("sleep=1")}
+        args = ["--LabApp.default_url=/fake/", f"--AppsManager.custom_apps={ {'fake': fake} }"]
+        with start_lab(tmp_path, args=args) as server:
+            page.goto(f"{server.url}?token={server.token}")
+            expect(page.get_by_role("heading", name="Starting Fake")).to_be_visible()
+            expect(page.get_by_text('"method": "GET"')).to_be_visible()
+            assert page.url == f"{server.url}fake/"
+
     def test_a_start_can_be_cancelled_and_tried_again(self, page: Page, lab: LabServer) -> None:
         page.goto(f"{lab.url}api?token={lab.token}")
         start(lab, "never", wait=False)
