@@ -29,7 +29,7 @@ screenshots: ui  ## Refresh the README's pictures from the browser tests
 	@cp test-results/status-bar-light.png docs/status-bar.png
 	@cp test-results/panel-tab.png docs/panel.png
 
-openapi: setup   ## Refresh openapi.json and the browser's types after a change of models
+openapi:         ## After `make setup`: refresh openapi.json and the browser's types after a change of models
 	@.venv/bin/python -m jupyter_einfra.openapi > openapi.json.new && mv openapi.json.new openapi.json
 	@.venv/bin/jlpm schema
 

@@ -118,7 +118,7 @@ def _apps(app: EinfraApp) -> tuple[Manager, Handlers]:
         base_url=server.base_url,
         root=server.root_dir,
     )
-    app.stream.add_topic(Topic("apps", "apps", on_watchers=manager.on_watchers))
+    app.stream.add_topic(Topic("apps", "apps", owner_only=True, on_watchers=manager.on_watchers))
     app.settings[APPS] = manager
     app.routes += [*rules(manager, server.base_url), *vendor_rules(manager, server.base_url)]
     return manager, default_handlers

@@ -1,7 +1,7 @@
 """``jupyter-einfra/apps...``: what there is, what runs, and what is to be done with it.
 
-To see what there is takes the right to read; all else is the owner's alone, as with any
-program of theirs.
+All of it is the owner's alone, as with any program of theirs; who else may use what runs is
+told by `proxy_handlers`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Handler(EinfraHandler):
 class AppsHandler(_Handler):
     """Every application, installed or not, with its instances."""
 
-    @endpoint(action="read", returns=AppsEvent)
+    @endpoint(action="read", returns=AppsEvent, owner_only=True)
     async def get(self) -> AppsEvent:
         """All applications and what each of them does."""
         return await self.manager.look()
@@ -190,8 +190,7 @@ class LaunchHandler(EventStreamHandler, _Handler):
                         tail.close()
                     output = instance.output
                     tail = None if output is None else Tail(output, FIRST_LINES)
-                    # What follows is of another start, which a page has to know first.
-                    self._tell_state(instance)
+                    self._send(LogEvent(begins=True, lines=[], skipped_bytes=0))
                 # Before the state: why it ended is in the log by then.
                 news = changed.is_set()
                 changed.clear()
@@ -218,7 +217,7 @@ class LaunchHandler(EventStreamHandler, _Handler):
         """Send what was printed since the last time; return whether anything was."""
         lines, skipped = await asyncio.to_thread(tail.read, whole=whole)
         if lines or skipped:
-            self._send(LogEvent(lines=lines, skipped_bytes=skipped))
+            self._send(LogEvent(begins=False, lines=lines, skipped_bytes=skipped))
         return bool(lines or skipped)
 
     def _send(self, event: Any) -> None:

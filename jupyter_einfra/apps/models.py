@@ -107,6 +107,9 @@ class LaunchEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="laun
 class LogEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="log"):
     """What an instance has printed since the event before."""
 
+    begins: Annotated[
+        bool, Meta(description="Whether a start begins here: what was told is of one before.")
+    ]
     lines: Annotated[list[str], Meta(description="Without control characters.")]
     skipped_bytes: Annotated[
         int, Meta(description="Left out before these lines: it prints faster than can be shown.")

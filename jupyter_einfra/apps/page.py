@@ -86,10 +86,14 @@ class Page:
         return text, _POLICY.format(nonce=nonce)
 
 
-def launch(instance: Instance, icon: str, *, owner: bool, error: EinfraError | None = None) -> Page:
+def launch(instance: Instance, icon: str, error: EinfraError | None = None) -> Page:
     """Show one instance as it starts, or why it does not run."""
-    kind: Literal["launch", "guest"] = "launch" if owner else "guest"
-    return Page(kind=kind, app=instance.app, icon=icon, instance=instance, error=error)
+    return Page(kind="launch", app=instance.app, icon=icon, instance=instance, error=error)
+
+
+def guest(app: Application, icon: str) -> Page:
+    """Say that nothing is there for anybody but the owner, and no more than that."""
+    return Page(kind="guest", app=app, icon=icon)
 
 
 def chooser(

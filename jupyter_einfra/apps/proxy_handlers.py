@@ -24,7 +24,7 @@ from ..errors import EinfraError, Forbidden
 from ..models import ErrorBody
 from .errors import AppNotAnswering, AppNotRunning, NoSuchInstance, TooManyInstances
 from .manager import AppsManager
-from .page import Page, chooser, launch
+from .page import Page, chooser, guest, launch
 from .requests import Visit, visit_of
 from .supervision.instance import Instance
 from .supervision.supervisor import Place
@@ -126,24 +126,24 @@ class Gate(Access):
 
     def _page(self, place: Place, visit: Visit) -> Page:
         """Return the page for somebody who came where nothing runs."""
-        manager, owner = self._manager, self.acts_for_owner()
+        manager = self._manager
         instance = place.instance
+        icon = manager.registry.icon(place.app)
+        if not self.acts_for_owner():
+            return guest(place.app, icon)
         if instance is None:
-            if not owner:  # what somebody worked on is theirs to show
-                raise Forbidden
             return chooser(
                 place.app,
-                manager.registry.icon(place.app),
+                icon,
                 running=manager.supervisor.of(place.app),
                 recent=manager.remembered.folders(place.app.name),
             )
-        icon = manager.registry.icon(place.app)
-        if visit is Visit.PERSON and owner and instance.may_start_by_itself:
+        if visit is Visit.PERSON and instance.may_start_by_itself:
             try:
                 manager.begin(instance)
             except TooManyInstances as error:
-                return launch(instance, icon, owner=owner, error=error)
-        return launch(instance, icon, owner=owner)
+                return launch(instance, icon, error)
+        return launch(instance, icon)
 
     def _show(self, page: Page) -> None:
         handler = cast("JupyterHandler", self)

@@ -537,6 +537,8 @@ export interface components {
              * @enum {string}
              */
             type: "log";
+            /** @description Whether a start begins here: what was told is of one before. */
+            begins: boolean;
             /** @description Without control characters. */
             lines: string[];
             /** @description Left out before these lines: it prints faster than can be shown. */

@@ -13,7 +13,7 @@ const TICK_MS = 100;
 /** Brings together what is known of one instance, what is shown, and what is done. */
 export class LaunchController {
   constructor(private readonly _options: LaunchController.IOptions) {
-    const { instance, elapsed, error, purpose, request } = _options;
+    const { instance, elapsed, error, request } = _options;
     this._instance = instance;
     this._error = error;
     this._begin(elapsed);
@@ -28,9 +28,6 @@ export class LaunchController {
       },
       onLost: lost => {
         const { trans } = _options;
-        if (lost === null) {
-          this.view.clear(); // a new connection begins with what was printed before
-        }
         this.view.warn(
           lost === null
             ? ''
@@ -45,11 +42,8 @@ export class LaunchController {
       label: act => this._label(act),
       onAct: act => void this._do(act)
     });
-    this._started = instance.started;
     this._update();
-    if (purpose !== 'guest') {
-      this._follower.start();
-    }
+    this._follower.start();
     this._timer = setInterval(() => {
       if (this._instance.state === 'starting') {
         this._update();
@@ -69,10 +63,6 @@ export class LaunchController {
     this._error = null;
     this._instance = event.instance;
     this._begin(event.elapsed_seconds);
-    if (event.instance.started !== this._started) {
-      this._started = event.instance.started;
-      this.view.clear();
-    }
     this._update();
   }
 
@@ -135,7 +125,6 @@ export class LaunchController {
   private readonly _follower: Follower;
   private _heading = '';
   private _instance: Instance;
-  private _started: string | null;
   private readonly _timer: ReturnType<typeof setInterval>;
 }
 

@@ -73,7 +73,7 @@ it('tells what comes, in its order', async () => {
   follower.start(); // once is enough
   await vi.advanceTimersByTimeAsync(0);
   server.send(launch('starting'));
-  server.send({ type: 'log', lines: ['one', 'two'], skipped_bytes: 0 });
+  server.send({ type: 'log', begins: false, lines: ['one', 'two'], skipped_bytes: 0 });
   server.send(launch('running'));
   await vi.advanceTimersByTimeAsync(0);
   expect(server.asked).toEqual(['apps/launch?id=tensorboard%2Fruns-1']);

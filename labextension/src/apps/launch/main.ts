@@ -3,7 +3,8 @@ import type { ICoded } from '../../api/describe';
 import { Format } from '../../api/format';
 import { Chooser, type IChoice } from './chooser';
 import { LaunchController } from './controller';
-import type { Instance } from './model';
+import { launchForGuest, type Instance } from './model';
+import { LaunchView } from './view';
 import { PageWords, type Catalogue } from './words';
 
 /** What the server wrote into the page. */
@@ -97,7 +98,7 @@ if (data.instance) {
     instance: data.instance,
     elapsed: data.elapsed_seconds,
     error: data.error,
-    purpose: data.kind === 'guest' ? 'guest' : 'launch',
+    purpose: 'launch',
     icon: data.icon,
     links,
     trans,
@@ -111,6 +112,17 @@ if (data.instance) {
     }
   });
   main?.append(controller.view.node);
+} else if (data.kind === 'guest') {
+  const { icon, title } = data;
+  const view = new LaunchView({
+    icon,
+    trans,
+    links,
+    label: String,
+    onAct: () => undefined
+  });
+  view.show(launchForGuest(title, trans));
+  main?.append(view.node);
 } else {
   const chooser = new Chooser({
     app: data.name,

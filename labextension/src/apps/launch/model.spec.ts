@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { EinfraError, type Params } from '../../api/errors';
 import { Format } from '../../api/format';
 import { instance } from '../../testing/apps';
-import { launchOf, type ILaunch, type Instance, type Purpose } from './model';
+import {
+  launchForGuest,
+  launchOf,
+  type ILaunch,
+  type Instance,
+  type Purpose
+} from './model';
 
 const trans = nullTranslator.load('jupyter_einfra');
 const format = new Format(trans, 'en');
@@ -97,7 +103,7 @@ describe('what does not run', () => {
   });
 
   it('is nothing that a guest can start', () => {
-    const told = launch({ state: 'stopped' }, null, 'guest');
+    const told = launchForGuest('VS Code', trans);
     expect(told.acts).toEqual([]);
     expect(told.heading).toBe('VS Code does not run');
   });

@@ -12,7 +12,7 @@ export type Instance = components['schemas']['AppInstance'];
 export type Act = 'start' | 'stop' | 'restart' | 'open';
 
 /** What the page is for: to get somebody in, or to let them look on. */
-export type Purpose = 'launch' | 'watch' | 'guest';
+export type Purpose = 'launch' | 'watch';
 
 /** What there is to say about one instance. */
 export interface ILaunch {
@@ -47,6 +47,28 @@ const MOST_PROGRESS = 0.95;
 
 const LONGEST_TITLE = 60;
 
+const STILL: Omit<ILaunch, 'heading' | 'detail' | 'acts'> = {
+  isFailure: false,
+  progress: null,
+  isBusy: false,
+  elapsed: '',
+  before: ''
+};
+
+/** Say to somebody with whom a server is shared why they see nothing of an application. */
+export function launchForGuest(title: string, trans: TranslationBundle): ILaunch {
+  return {
+    ...STILL,
+    heading: trans.__('%1 does not run', nameOf(title)),
+    detail: trans.__('Only the owner of this server can start it. Ask them to.'),
+    acts: []
+  };
+}
+
+function nameOf(title: string): string {
+  return shorten(tidy(title), LONGEST_TITLE);
+}
+
 /**
  * Say where an instance stands.
  *
@@ -61,25 +83,11 @@ export function launchOf(
   trans: TranslationBundle,
   format: Format
 ): ILaunch {
-  const title = shorten(tidy(instance.title), LONGEST_TITLE);
+  const title = nameOf(instance.title);
   const before = instance.last_start_seconds ?? null;
   const reason = instance.reason && say(instance.reason, PAGE_WORDS, trans);
   const refusal = error && say(error, PAGE_WORDS, trans);
-  const still: Omit<ILaunch, 'heading' | 'detail' | 'acts'> = {
-    isFailure: refusal !== null,
-    progress: null,
-    isBusy: false,
-    elapsed: '',
-    before: ''
-  };
-  if (purpose === 'guest') {
-    return {
-      ...still,
-      heading: trans.__('%1 does not run', title),
-      detail: trans.__('Only the owner of this server can start it. Ask them to.'),
-      acts: []
-    };
-  }
+  const still = { ...STILL, isFailure: refusal !== null };
   switch (instance.state) {
     case 'starting':
       return {

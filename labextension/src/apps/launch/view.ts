@@ -66,9 +66,12 @@ export class LaunchView {
   }
 
   /** Add what was printed, and stay at the end if that is where the reader is. */
-  print({ lines, skipped_bytes: skipped }: LogEvent): void {
+  print({ begins, lines, skipped_bytes: skipped }: LogEvent): void {
     const { trans } = this._options;
     const log = this._log;
+    if (begins) {
+      log.replaceChildren();
+    }
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
     if (skipped > 0) {
       this._line(trans.__('(%1 bytes are left out)', skipped), 'skipped');
@@ -83,12 +86,6 @@ export class LaunchView {
     if (isAtEnd) {
       log.scrollTop = log.scrollHeight;
     }
-  }
-
-  /** Forget what the start before printed. */
-  clear(): void {
-    this._log.replaceChildren();
-    this._log.hidden = true;
   }
 
   /** Say that the page does not know what goes on; empty when it does. */
