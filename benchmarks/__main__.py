@@ -8,14 +8,30 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from . import history, page_size, panel, polling, requests, startup, storage, streams
+from . import (
+    applications,
+    history,
+    opening,
+    page_size,
+    panel,
+    polling,
+    proxying,
+    requests,
+    startup,
+    storage,
+    streams,
+)
 from .figures import Figure, table
 from .surroundings import compile_all, describe, peer_directory
 
 #: Nothing here may take longer than that altogether.
 _LIMIT_SECONDS = 1200
+
+_Size = TypeVar("_Size")
 
 _QUICK_WARNING = "**Quick: too few rounds to be quoted.**"
 
@@ -49,36 +65,23 @@ def main() -> None:
 
 
 def _benchmarks(*, quick: bool) -> dict[str, Callable[[Path], list[Figure]]]:
-    sizes = (
-        (
-            requests.Size(2, 30, 3),
-            polling.Size(1, 4),
-            streams.Size(1, 10),
-            panel.Size(kernels=5, processes=20, window_seconds=10),
-            history.Size(5, 2, 2),
-            storage.Size(10, 1),
-            startup.Size(1),
-        )
-        if quick
-        else (
-            requests.Size(),
-            polling.Size(),
-            streams.Size(),
-            panel.Size(),
-            history.Size(),
-            storage.Size(),
-            startup.Size(),
-        )
-    )
-    of_requests, of_polling, of_streams, of_panel, of_history, of_storage, of_startup = sizes
+    def size(full: _Size, small: _Size) -> _Size:
+        return small if quick else full
+
+    few = panel.Size(kernels=5, processes=20, window_seconds=10)
     return {
-        "requests": lambda directory: requests.measure(directory, of_requests),
-        "polling": lambda directory: polling.measure(directory, of_polling),
-        "streams": lambda directory: streams.measure(directory, of_streams),
-        "panel": lambda directory: panel.measure(directory, of_panel),
-        "history": lambda directory: history.measure(directory, of_history),
-        "storage": lambda directory: storage.measure(directory, of_storage),
-        "startup": lambda directory: startup.measure(directory, of_startup),
+        "requests": partial(requests.measure, size=size(requests.Size(), requests.Size(2, 30, 3))),
+        "polling": partial(polling.measure, size=size(polling.Size(), polling.Size(1, 4))),
+        "streams": partial(streams.measure, size=size(streams.Size(), streams.Size(1, 10))),
+        "panel": partial(panel.measure, size=size(panel.Size(), few)),
+        "history": partial(history.measure, size=size(history.Size(), history.Size(5, 2, 2))),
+        "storage": partial(storage.measure, size=size(storage.Size(), storage.Size(10, 1))),
+        "startup": partial(startup.measure, size=size(startup.Size(), startup.Size(1))),
+        "applications": partial(
+            applications.measure, size=size(applications.Size(), applications.Size(1))
+        ),
+        "opening": partial(opening.measure, size=size(opening.Size(), opening.Size(1))),
+        "proxying": partial(proxying.measure, size=size(proxying.Size(), proxying.Size(2, 50, 16))),
         "page-size": page_size.measure,
     }
 

@@ -43,9 +43,10 @@ class Connection:
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
         self._headers = {"Authorization": f"token {TOKEN}"}
 
-    def ask(self, path: str, method: str = "GET") -> bytes:
-        """Send one request and return the reply; refuse any but a success."""
-        self._http.request(method, path, headers=self._headers)
+    def ask(self, path: str, method: str = "GET", body: object = None) -> bytes:
+        """Send one request, maybe with JSON, and return the reply; refuse any but a success."""
+        sent = None if body is None else msgspec.json.encode(body)
+        self._http.request(method, path, sent, self._headers)
         reply = self._http.getresponse()
         body = reply.read()
         if reply.status not in (http.client.OK, http.client.CREATED):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -86,10 +87,10 @@ def _added(
     )
 
 
-def start(directory: Path, kind: Kind) -> Start:
+def start(directory: Path, kind: Kind, arguments: Sequence[str] = ()) -> Start:
     """Start a server, with what its home may hold already, and end it."""
     begin = time.monotonic()
-    server = Server(directory, kind, helped=False)
+    server = Server(directory, kind, arguments, helped=False)
     try:
         server.wait()
         ready = time.monotonic() - begin
