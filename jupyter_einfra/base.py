@@ -145,6 +145,19 @@ class Access:
         kind = getattr(user, "hub_user", {}).get("kind", "user")
         return user is not None and user.username == owner and kind == "user"
 
+    def require_feature(self, name: str) -> None:
+        """See that a feature, if there is one of the name, runs.
+
+        Raises
+        ------
+        FeatureOff
+        """
+        statuses: FeatureStatuses = cast("JupyterHandler", self).settings[STATUSES]
+        status = statuses.get(name)
+        if status is not None and status.reason is not None:
+            reason = status.reason
+            raise FeatureOff(reason.code, reason.message, **reason.params)
+
 
 class EinfraHandler(Access, APIHandler):
     """Base of all our handlers. Subclasses set ``auth_resource``."""
@@ -161,7 +174,8 @@ class EinfraHandler(Access, APIHandler):
             return  # a preflight asks for nothing of ours
         if self.current_user is None:
             raise HTTPError(403)
-        self.require_feature(self.auth_resource.removeprefix("einfra-"))
+        with self.errors_mapped():
+            self.require_feature(self.auth_resource.removeprefix("einfra-"))
 
     def set_default_headers(self) -> None:
         """Live figures are never worth keeping."""
@@ -171,15 +185,6 @@ class EinfraHandler(Access, APIHandler):
     def compute_etag(self) -> None:
         """Have none: what is never kept needs no name, and a hash would hold the loop."""
         return
-
-    def require_feature(self, name: str) -> None:
-        """Answer `FeatureOff` if the feature is known and does not run."""
-        statuses: FeatureStatuses = self.settings[STATUSES]
-        status = statuses.get(name)
-        if status is not None and status.reason is not None:
-            reason = status.reason
-            with self.errors_mapped():
-                raise FeatureOff(reason.code, reason.message, **reason.params)
 
     def decode_query(self, model: type[msgspec.Struct]) -> msgspec.Struct:
         """Convert the query string into a model, or raise `InvalidParameter`."""
@@ -260,5 +265,6 @@ class UnknownPathHandler(EinfraHandler):
         await super().prepare()
         if self.request.method == "OPTIONS":
             return  # which may come without credentials, so it must learn nothing
-        self.require_feature((self.path_args[0] or "").partition("/")[0])
+        with self.errors_mapped():
+            self.require_feature((self.path_args[0] or "").partition("/")[0])
         raise HTTPError(404)

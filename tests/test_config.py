@@ -9,9 +9,12 @@ from traitlets import Float, List, TraitError, Unicode
 from traitlets.config import Config
 
 from jupyter_einfra.app import EinfraFeatures
+from jupyter_einfra.apps.manager import AppsManager
 from jupyter_einfra.config import EinfraConfigurable
 from jupyter_einfra.stream import EinfraStream
 from jupyter_einfra.usage.manager import UsageManager
+
+SETTINGS: list[type[EinfraConfigurable]] = [EinfraFeatures, EinfraStream, UsageManager, AppsManager]
 
 
 class Demo(EinfraConfigurable):
@@ -60,7 +63,7 @@ def test_a_wrong_value_names_the_variable(value: str) -> None:
         Demo(environ={"JUPYTER_EINFRA_DEMO_SECONDS": value})
 
 
-@pytest.mark.parametrize("configurable", [EinfraFeatures, EinfraStream, UsageManager])
+@pytest.mark.parametrize("configurable", SETTINGS)
 def test_every_setting_explains_itself(configurable: type[EinfraConfigurable]) -> None:
     assert configurable.env_prefix.startswith("JUPYTER_EINFRA_")
     for name, trait in configurable.class_own_traits(config=True).items():
@@ -68,23 +71,19 @@ def test_every_setting_explains_itself(configurable: type[EinfraConfigurable]) -
 
 
 def test_variables_of_different_settings_do_not_meet() -> None:
-    names = [
-        c.env_name(trait)
-        for c in (EinfraFeatures, EinfraStream, UsageManager)
-        for trait in c.class_own_traits(config=True)
-    ]
+    names = [c.env_name(trait) for c in SETTINGS for trait in c.class_own_traits(config=True)]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("configurable", [EinfraFeatures, EinfraStream, UsageManager])
+@pytest.mark.parametrize("configurable", SETTINGS)
 def test_the_readme_tells_every_setting_with_its_default(
     configurable: type[EinfraConfigurable],
 ) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     for name, trait in configurable.class_own_traits(config=True).items():
         default = trait.default()
-        if isinstance(default, list):
-            told = "`[]`"
+        if isinstance(default, (list, dict)):
+            told = f"`{default}`"
         else:
             told = f"{default:g}" if isinstance(default, float) else str(default).lower()
         row = f"| `c.{configurable.__name__}.{name}` | `{configurable.env_name(name)}` | {told} |"

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
 from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 from traitlets import Dict, Float, Integer, List, Unicode
 
 from ..config import EinfraConfigurable
-from ..models import Notice
 from . import reasons
 from .application import Application
 from .errors import (
@@ -29,26 +25,15 @@ from .errors import (
     OpensNothing,
     TooManyInstances,
 )
-from .models import App, AppAddress, AppsEvent, OpenWish
+from .losses import Board, Losses
+from .models import App, AppAddress, AppsEvent
 from .registry import Registry
 from .remembered import Remembered
 from .supervision import leftovers
 from .supervision.instance import Instance
 from .supervision.supervisor import MOST_RUNNING, STOP_SECONDS, Supervisor
 from .supervision.surroundings import Surroundings
-
-#: How long a page has to see to what somebody wished for in a terminal.
-WISH_SECONDS = 5.0
-
-
-class Board(Protocol):
-    """Where notices are put up."""
-
-    def post(self, notice: Notice) -> None:
-        """Put one up."""
-
-    def withdraw(self, notice_id: str) -> None:
-        """Take one down."""
+from .wishes import Wishes
 
 
 class AppsManager(EinfraConfigurable):
@@ -104,7 +89,6 @@ class AppsManager(EinfraConfigurable):
     ) -> None:
         super().__init__(environ=environ, **kwargs)
         self._publish = publish
-        self._board = board
         self._encode = msgspec.json.Encoder().encode
         self.registry = Registry(
             custom=self.custom_apps,
@@ -130,9 +114,8 @@ class AppsManager(EinfraConfigurable):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._telling = False
         self.is_closing = False
-        self._wishes: dict[str, OpenWish] = {}
-        self._noticed: dict[str, str] = {}
-        """Ids of instances, and what was last said of them."""
+        self._losses = Losses(board)
+        self._wishes = Wishes(self._on_change)
 
     # Life -------------------------------------------------------------------------------
 
@@ -170,7 +153,7 @@ class AppsManager(EinfraConfigurable):
         """Return all applications and what each of them does."""
         return AppsEvent(
             apps=[self._told(app) for app in self.registry.all()],
-            wishes=list(self._wishes.values()),
+            wishes=self._wishes.all(),
         )
 
     async def look(self) -> AppsEvent:
@@ -219,36 +202,8 @@ class AppsManager(EinfraConfigurable):
     def _tell(self) -> None:
         self._telling = False
         for instance in self.supervisor.all():
-            self._notice(instance)
+            self._losses.see(instance)
         self._publish("apps", self._encode(self.apps()))
-
-    def _notice(self, instance: Instance) -> None:
-        """Put up what was lost while nobody asked for it, until somebody acts on it."""
-        reason = instance.reason
-        lost = reason is not None and reason.code in ("app_failed", "app_restarting")
-        said = f"{reason.code} {reason.message}" if reason and lost else ""
-        if not said or self._noticed.get(instance.id) == said:
-            return
-        self._noticed[instance.id] = said
-        now = datetime.now(timezone.utc)
-        params = {**reason.params, "time": now.isoformat(timespec="seconds")}  # type: ignore[union-attr]
-        self._board.post(
-            Notice(
-                id=f"app:{instance.id}",
-                time=now,
-                feature="apps",
-                severity="warning",
-                code=reason.code,  # type: ignore[union-attr]
-                message=reason.message,  # type: ignore[union-attr]
-                params=params,
-                kernel_id=None,
-                path=None,
-            )
-        )
-
-    def _withdraw(self, instance: Instance) -> None:
-        if self._noticed.pop(instance.id, None) is not None:
-            self._board.withdraw(f"app:{instance.id}")
 
     # What pages and people ask for ------------------------------------------------------
 
@@ -273,14 +228,14 @@ class AppsManager(EinfraConfigurable):
         """
         if not self.supervisor.has_room_for(instance):
             raise TooManyInstances(instance.app.title, MOST_RUNNING)
-        self._withdraw(instance)
+        self._losses.settle(instance)
         if instance.folder is not None:
             self.remembered.opened(instance.app.name, instance.folder)
         instance.start()
 
     def end(self, instance: Instance) -> None:
         """Stop an instance because somebody asked for it."""
-        self._withdraw(instance)
+        self._losses.settle(instance)
         instance.stop()
 
     def again(self, instance: Instance) -> None:
@@ -322,7 +277,7 @@ class AppsManager(EinfraConfigurable):
         self.begin(instance)
         url = instance.url + (f"?{query}" if query else "")
         if show:
-            self._wish(OpenWish(number=secrets.token_hex(8), id=instance.id, url=url))
+            self._wishes.add(instance.id, url)
         return AppAddress(instance=instance.told(), url=url)
 
     def forget(self, name: str, folder: str) -> None:
@@ -361,13 +316,3 @@ class AppsManager(EinfraConfigurable):
         if not exists:
             raise NoSuchPath(reasons.text(path))
         return full, is_folder
-
-    def _wish(self, wish: OpenWish) -> None:
-        self._wishes[wish.number] = wish
-        self._on_change()
-        if self._loop is not None:
-            self._loop.call_later(WISH_SECONDS, self._unwish, wish.number)
-
-    def _unwish(self, number: str) -> None:
-        self._wishes.pop(number, None)
-        self._on_change()  # a page that comes later must not find it

@@ -78,6 +78,7 @@ class Gate(Access):
 
     async def _decide(self, handler: JupyterHandler) -> None:
         manager = self._manager
+        self.require_feature("apps")
         if not await self.may("execute", "einfra-apps"):
             raise Forbidden
         path = handler.request.path[len(handler.base_url) :]

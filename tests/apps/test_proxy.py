@@ -26,6 +26,8 @@ from jupyter_einfra.apps.handlers import APPS
 from jupyter_einfra.apps.manager import AppsManager
 from jupyter_einfra.apps.proxy_handlers import AppProxyHandler, AppRawSocketHandler
 from jupyter_einfra.apps.vendor_handlers import servers_of
+from jupyter_einfra.base import STATUSES
+from jupyter_einfra.models import FeatureStatus, Reason
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
@@ -383,6 +385,18 @@ class TestWhoMay:
         assert (data["kind"], data["choices"], data["instance"]) == ("guest", [], None)
         await running("fake")
         assert (await get("fake/", headers=SCRIPTED)).code == 200
+
+
+async def test_a_feature_that_could_not_start_opens_nothing(
+    get: Fetch, jp_serverapp: ServerApp, manager: AppsManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = Reason(code="feature_failed", message="It could not start.", params={})
+    failed = FeatureStatus(name="apps", state="failed", reason=reason)
+    monkeypatch.setitem(jp_serverapp.web_app.settings[STATUSES], "apps", failed)
+    for headers in (PERSON, SCRIPTED):
+        response = await get("fake/", headers=headers)
+        assert (response.code, told(response)["code"]) == (404, "feature_failed")
+    assert manager.instance("fake").state == "stopped"
 
 
 class TestBesideTheProxy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from servers.apps import FakeApp
+from traitlets.config import Config
 
 from jupyter_einfra.apps.application import Application, Launch
 from jupyter_einfra.apps.configured import ConfiguredApplication
@@ -246,3 +248,29 @@ class TestConfigured:
         app = made.get("x")
         assert app is not None
         assert app.command(launch())[1] == "{literal}"
+
+
+class TestTheReadme:
+    """What it shows is read from it, so that nobody copies what does not work."""
+
+    @pytest.fixture
+    def blocks(self) -> list[str]:
+        text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+        return re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+    def test_its_settings_make_applications(self, blocks: list[str]) -> None:
+        (block,) = [block for block in blocks if "custom_apps" in block]
+        config = Config()
+        exec(block, {"c": config})
+        made = registry(config.AppsManager.custom_apps)
+        assert names(made)[-2:] == ["ttyd", "explore"]
+        assert all(app.listens == "socket" for app in made.all())
+
+    def test_its_class_is_an_application_in_less_than_thirty_lines(self, blocks: list[str]) -> None:
+        (block,) = [block for block in blocks if "Datasette" in block]
+        assert len(block.splitlines()) < 30
+        module: dict[str, Any] = {}
+        exec(block, module)
+        made = registry(others={"datasette": lambda: module["Datasette"]})
+        made.look()
+        assert names(made)[-1] == "datasette"

@@ -1,0 +1,60 @@
+"""Notices of applications that ended while nobody asked for it, until somebody acts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Protocol
+
+from ..models import Notice
+from .supervision.instance import Instance
+
+#: Reasons that only who looks would learn of; a start that fails is told where it was asked for.
+_LOST = frozenset(["app_failed", "app_restarting"])
+
+
+class Board(Protocol):
+    """Where notices are put up."""
+
+    def post(self, notice: Notice) -> None:
+        """Put one up."""
+
+    def withdraw(self, notice_id: str) -> None:
+        """Take one down."""
+
+
+class Losses:
+    """Tells of each instance what was lost of it last."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._told: dict[str, str] = {}
+        """Ids of instances, and the words."""
+
+    def see(self, instance: Instance) -> None:
+        """Put up what an instance lost, once."""
+        reason = instance.reason
+        if reason is None or reason.code not in _LOST:
+            return
+        words = f"{reason.code} {reason.message}"
+        if self._told.get(instance.id) == words:
+            return
+        self._told[instance.id] = words
+        now = datetime.now(timezone.utc)
+        self._board.post(
+            Notice(
+                id=f"app:{instance.id}",
+                time=now,
+                feature="apps",
+                severity="warning",
+                code=reason.code,
+                message=reason.message,
+                params={**reason.params, "time": now.isoformat(timespec="seconds")},
+                kernel_id=None,
+                path=None,
+            )
+        )
+
+    def settle(self, instance: Instance) -> None:
+        """Take it down: somebody acted."""
+        if self._told.pop(instance.id, None) is not None:
+            self._board.withdraw(f"app:{instance.id}")
