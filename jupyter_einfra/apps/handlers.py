@@ -189,8 +189,10 @@ class LaunchHandler(EventStreamHandler, _Handler):
                         await self._tell_log(tail, whole=True)
                         tail.close()
                     output = instance.output
-                    tail = None if output is None else Tail(output, FIRST_LINES)
-                    self._send(LogEvent(begins=True, lines=[], skipped_bytes=0))
+                    tail = None
+                    if output is not None:  # it is, between two starts
+                        tail = Tail(output, FIRST_LINES)
+                        self._send(LogEvent(begins=True, lines=[], skipped_bytes=0))
                 # Before the state: why it ended is in the log by then.
                 news = changed.is_set()
                 changed.clear()

@@ -21,9 +21,10 @@ from servers.instances import until
 from tornado.httpclient import HTTPResponse
 
 from jupyter_einfra.apps import handlers
-from jupyter_einfra.apps.handlers import APPS
+from jupyter_einfra.apps.handlers import APPS, LOG_SECONDS
 from jupyter_einfra.apps.manager import AppsManager
 from jupyter_einfra.apps.supervision.instance import Instance
+from jupyter_einfra.apps.supervision.preparation import Prepared, prepare
 from jupyter_einfra.apps.supervision.supervisor import MOST_RUNNING
 from jupyter_einfra.apps.supervision.tail import Tail
 
@@ -338,8 +339,13 @@ class TestLaunch:
         assert event["instance"]["reason"]["code"] == "app_start_failed"
 
     async def test_the_next_start_follows_on_the_same_stream(
-        self, follow: Any, manager: AppsManager
+        self, follow: Any, manager: AppsManager, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        async def slowly(*args: Any) -> Prepared:
+            await asyncio.sleep(2 * LOG_SECONDS)  # nothing to read meanwhile
+            return await prepare(*args)
+
+        monkeypatch.setattr("jupyter_einfra.apps.supervision.instance.prepare", slowly)
         instance = manager.instance("broken")
         manager.begin(instance)
         starts: set[str] = set()
