@@ -1,11 +1,13 @@
 """The addresses of applications: to the program where it runs, else to a page of ours.
 
-jupyter-server-proxy does the proxying. What comes before it, whether the program runs,
-who may reach it, and what everybody is told while it does not, is `Gate`.
+jupyter-server-proxy does the proxying, but for the answers to plain requests: see `client`.
+What comes before it, whether the program runs, who may reach it, and what everybody is told
+while it does not, is `Gate`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from http.client import responses
 from typing import Any, cast
@@ -22,12 +24,16 @@ from tornado.web import HTTPError
 from ..base import Access
 from ..errors import EinfraError, Forbidden
 from ..models import ErrorBody
+from .client import Unanswered, pass_on
 from .errors import AppNotAnswering, AppNotRunning, NoSuchInstance, TooManyInstances
 from .manager import AppsManager
 from .page import Page, chooser, guest, launch
 from .requests import Visit, visit_of
 from .supervision.instance import Instance
 from .supervision.supervisor import Place
+
+#: What a program is told of its address, by the names that frameworks know.
+_CONTEXT = ("X-Forwarded-Context", "X-ProxyContextPath", "X-Forwarded-Prefix")
 
 #: Bytes that may not stand in a request as they are; browsers do not send them.
 _UNSAFE = re.compile(r"[^!-~]")
@@ -174,17 +180,6 @@ class Gate(Access):
         handler.set_header("Cache-Control", "no-store")
         handler.finish(msgspec.json.encode(body))
 
-    async def proxy(self, port: int, path: str) -> Any:
-        """Pass a request on; say so if the program does not answer."""
-        try:
-            return await super().proxy(port, path)  # type: ignore[misc]
-        except OSError as error:
-            self._refuse(self._unreachable(str(error)))
-        except HTTPError as error:
-            if error.status_code not in (500, 599):
-                raise
-            self._refuse(self._unreachable(error.log_message or "no answer"))
-
     def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
         """Return what the program is asked for: letter by letter what the browser asked.
 
@@ -195,14 +190,6 @@ class Gate(Access):
         path = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", path)
         query = f"?{handler.request.query}" if handler.request.query else ""
         return f"{protocol}://{host}:{port}{path}{query}"
-
-    def _unreachable(self, error: str) -> EinfraError:
-        """Tell one that has just ended from one that does not answer."""
-        place = cast("Place", self._place)
-        instance = place.instance
-        if instance is None or instance.state != "running":
-            return AppNotRunning(place.app.title if instance is None else instance.title)
-        return AppNotAnswering(instance.title, error)
 
     def _log(self) -> None:
         """Keep quiet about refusals: a page that was left open asks again and again."""
@@ -216,6 +203,47 @@ class Gate(Access):
 
 class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has no types
     """Applications that speak HTTP and WebSockets."""
+
+    _passing: asyncio.Task[None] | None = None
+
+    async def proxy(self, port: int, path: str) -> None:
+        """Pass a request on; say so if the program does not answer."""
+        self._record_activity()
+        context = self.base_url + self.name
+        self._passing = asyncio.ensure_future(
+            pass_on(
+                self,
+                self.get_client_uri("http", "localhost", port, path),
+                socket=self.unix_socket or "",
+                headers={} if self.absolute_url else dict.fromkeys(_CONTEXT, context),
+                prefix="" if self.absolute_url else context,
+            )
+        )
+        try:
+            await asyncio.wait({self._passing})
+            self._passing.result()
+        except Unanswered as error:
+            self._refuse(self._unreachable(str(error)))
+        except asyncio.CancelledError:
+            self._passing.cancel()
+            if not self._passing.cancelled():
+                raise
+        finally:
+            self._record_activity()
+
+    def on_connection_close(self) -> None:
+        """Tell the program that nobody waits for it any more."""
+        if self._passing is not None:
+            self._passing.cancel()
+        super().on_connection_close()
+
+    def _unreachable(self, error: str) -> EinfraError:
+        """Tell one that has just ended from one that does not answer."""
+        place = cast("Place", self._place)
+        instance = place.instance
+        if instance is None or instance.state != "running":
+            return AppNotRunning(place.app.title if instance is None else instance.title)
+        return AppNotAnswering(instance.title, error)
 
 
 class AppRawSocketHandler(Gate, RawSocketHandler):  # type: ignore[misc] # has no types

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from jupyter_server.serverapp import ServerApp
 from jupyter_server_proxy import handlers as jsp
@@ -66,9 +67,13 @@ def manager(jp_serverapp: ServerApp) -> AppsManager:
 
 @pytest.fixture
 def nothing_is_left(
-    jp_asyncio_loop: asyncio.AbstractEventLoop, manager: AppsManager, leavings: Leavings
+    jp_asyncio_loop: asyncio.AbstractEventLoop,
+    manager: AppsManager,
+    leavings: Leavings,
+    logged: list[str],
 ) -> Iterator[None]:
     yield
+    assert not [line for line in logged if line.endswith("Traceback")]
     jp_asyncio_loop.run_until_complete(manager.supervisor.close())
     assert leavings.processes() == []
 
@@ -278,6 +283,36 @@ class TestAsking:
         assert "fake does not answer" in told(response)["message"]
         await get("fake/", headers=SCRIPTED)
 
+    async def test_whoever_leaves_before_the_answer_ends_it_at_the_program(
+        self,
+        listening: ServerApp,
+        jp_auth_header: dict[str, str],
+        manager: AppsManager,
+        running: Any,
+        short_path: Path,
+    ) -> None:
+        await running("fake")
+        asked, left = asyncio.Event(), asyncio.Event()
+
+        async def never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.set()
+            await reader.read()
+            left.set()
+            writer.close()
+
+        path = str(short_path / "socket")
+        manager.instance("fake").socket = path
+        url = f"http://127.0.0.1:{listening.port}{listening.base_url}fake/x"
+        async with (
+            await asyncio.start_unix_server(never_answers, path),
+            httpx.AsyncClient(headers=jp_auth_header, trust_env=False) as client,
+        ):
+            waits = asyncio.ensure_future(client.get(url))
+            await asked.wait()
+            waits.cancel()
+            await asyncio.wait_for(left.wait(), 10)
+
 
 class TestPlaces:
     async def test_a_program_that_needs_its_whole_address_gets_it(
@@ -418,7 +453,15 @@ class TestBesideTheProxy:
         assert AppProxyHandler.__mro__[3:5] == (jsp.NamedLocalProxyHandler, jsp.LocalProxyHandler)
         assert AppRawSocketHandler.__mro__[3] is RawSocketHandler
         assert RawSocketHandler.__mro__[1] is jsp.NamedLocalProxyHandler
-        for name in ("prepare", "proxy", "proxy_open", "http_get", "open", "check_xsrf_cookie"):
+        for name in (
+            "prepare",
+            "proxy",
+            "proxy_open",
+            "http_get",
+            "open",
+            "_record_activity",
+            "check_xsrf_cookie",
+        ):
             assert callable(getattr(jsp.NamedLocalProxyHandler, name))
         assert "prepare" in jsp.ProxyHandler.__dict__
         handler = jsp.NamedLocalProxyHandler

@@ -103,7 +103,7 @@ def answer(connection: socket.socket, manner: str) -> None:
             status = "500 No" if manner == "busy" else "200 OK"
             head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
             size = f"Content-Length: {len(text)}\r\n\r\n"
-            connection.sendall((head + size).encode() + text)
+            connection.sendall((head + size).encode() + (b"" if method == "HEAD" else text))
             if headers.get("connection", "").lower() == "close":
                 return
 

@@ -82,6 +82,7 @@ export function makeTab(
 ): AppTab {
   const tab = new MainAreaWidget({ content: new AppFrame(options) });
   tab.id = id;
+  tab.toolbar.hide(); // empty, it would be a grey line
   tab.title.label = options.title;
   tab.title.caption = options.title;
   tab.title.icon = options.icon;

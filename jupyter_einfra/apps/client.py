@@ -1,0 +1,183 @@
+"""Passes a request on to a program, and the answer back while it comes.
+
+jupyter-server-proxy would gather the whole answer in memory first, refuse one of more than
+100 MB and give up after five minutes. What is downloaded here is often larger and what is
+asked for may take longer. So nothing is gathered, nobody waits for a reader who does not
+read, and a request whose reader is gone ends at the program as well.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Mapping
+
+from aiohttp import (
+    BaseConnector,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    UnixConnector,
+)
+from multidict import CIMultiDict
+from tornado.iostream import StreamClosedError
+from tornado.web import RequestHandler
+from yarl import URL
+
+#: They belong to one connection, not to what is passed on. RFC 9110, section 7.6.1, and
+#: ``Expect``, which the server has answered.
+_OF_THE_CONNECTION = frozenset(
+    (
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization"),
+        *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"),
+    )
+)
+
+#: What the client would add by itself.
+_ADDED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+
+#: Only for the connection: a computation takes as long as it takes.
+_TIMEOUT = ClientTimeout(total=None, sock_connect=20.0)
+
+#: As Tornado allows.
+_MOST_HEADER_BYTES = 65536
+
+#: A larger body is sent in pieces, with other work in between.
+_LARGE_BYTES = 2**20
+
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+class Unanswered(Exception):
+    """The program could not be reached, or what it said is no answer."""
+
+
+async def pass_on(
+    handler: RequestHandler, url: str, *, socket: str, headers: Mapping[str, str], prefix: str
+) -> None:
+    """Answer a request as the program does.
+
+    Parameters
+    ----------
+    handler:
+        What is to be answered; its body has been read.
+    url:
+        What the program is asked for, sent as it is.
+    socket:
+        Where the program listens; empty if the address tells.
+    headers:
+        For the program, beside those that came.
+    prefix:
+        Put before the path to which the program redirects, if it is not there; empty if
+        the program knows its address.
+
+    Raises
+    ------
+    Unanswered
+        Nothing has been sent yet.
+    """
+    connector: BaseConnector = (
+        # Kept connections would be lost with every restart, and are hardly faster.
+        UnixConnector(socket, force_close=True) if socket else TCPConnector(force_close=True)
+    )
+    session = ClientSession(
+        connector=connector,
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=_ADDED,
+        timeout=_TIMEOUT,
+        max_line_size=_MOST_HEADER_BYTES,
+        max_field_size=_MOST_HEADER_BYTES,
+    )
+    async with session:
+        try:
+            answer = await session.request(
+                handler.request.method or "GET",
+                URL(url, encoded=True),
+                headers=_asked(handler, headers),
+                data=_body(handler),
+                allow_redirects=False,
+            )
+            async with answer:
+                _begin(handler, answer, prefix)
+                await _copy(handler, answer)
+        except (ClientError, OSError, ValueError) as error:
+            raise Unanswered(str(error) or type(error).__name__) from error
+
+
+def _asked(handler: RequestHandler, more: Mapping[str, str]) -> CIMultiDict[str]:
+    """Return the headers for the program."""
+    came = handler.request.headers
+    dropped = _OF_THE_CONNECTION | {
+        name.strip().lower() for name in came.get("Connection", "").split(",")
+    }
+    headers = CIMultiDict(
+        (name, value.encode("latin-1", "replace").decode("utf-8", "replace"))
+        for name, value in came.get_all()
+        if name.lower() not in dropped
+    )
+    headers.update(more)
+    return headers
+
+
+def _body(handler: RequestHandler) -> bytes | io.BytesIO | None:
+    body = handler.request.body
+    if len(body) > _LARGE_BYTES:
+        return io.BytesIO(body)
+    return body or (b"" if handler.request.method in ("POST", "PUT", "PATCH") else None)
+
+
+def _begin(handler: RequestHandler, answer: ClientResponse, prefix: str) -> None:
+    """Answer with the status and headers of the program, and none of our own.
+
+    Raises
+    ------
+    ValueError
+        They cannot be sent.
+    """
+    if answer.status < 200:
+        raise ValueError(f"status {answer.status}")
+    reason = answer.reason or ""
+    handler.set_status(answer.status, reason if reason.isascii() and reason.isprintable() else None)
+    for name in list(handler._headers):
+        handler.clear_header(name)
+    chunked = "Transfer-Encoding" in answer.headers
+    for raw_name, raw_value in answer.raw_headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        folded = name.lower()
+        if folded in _OF_THE_CONNECTION or (chunked and folded == "content-length"):
+            continue
+        if folded == "location" and answer.status in _REDIRECTS:
+            value = _within(prefix, value)
+        handler.add_header(name, value)
+
+
+def _within(prefix: str, location: str) -> str:
+    """Return where a redirect leads, for a program that does not know where it is."""
+    if not prefix or not location.startswith("/") or location.startswith(("//", f"{prefix}/")):
+        return location
+    return prefix + location
+
+
+async def _copy(handler: RequestHandler, answer: ClientResponse) -> None:
+    """Pass the body on at the reader's pace."""
+
+    def flushed() -> Awaitable[None]:
+        # Not the handler's own: jupyter-server-proxy puts one there that cannot be awaited.
+        return RequestHandler.flush(handler)
+
+    try:
+        async for piece in answer.content.iter_any():
+            handler.write(piece)
+            await flushed()
+        if not handler._headers_written:
+            await flushed()  # an answer without a body, or about one
+    except StreamClosedError:
+        return  # nobody reads any more
+    except (ClientError, OSError):
+        if not handler._headers_written:
+            raise
+        # The only way to say that this is not all of it.
+        handler.detach().close()
