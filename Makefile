@@ -28,6 +28,8 @@ ui: setup        ## Only the browser tests; screenshots go to test-results/
 screenshots: ui  ## Refresh the README's pictures from the browser tests
 	@cp test-results/status-bar-light.png docs/status-bar.png
 	@cp test-results/panel-tab.png docs/panel.png
+	@cp test-results/vscode-in-lab.png docs/vscode.png
+	@cp test-results/apps-failed.png docs/launch.png
 
 openapi:         ## After `make setup`: refresh openapi.json and the browser's types after a change of models
 	@.venv/bin/python -m jupyter_einfra.openapi > openapi.json.new && mv openapi.json.new openapi.json

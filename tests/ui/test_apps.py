@@ -43,6 +43,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
             "title": "Broken",
             "command": command("print=Loading", "print=Error: cannot find 'x'", "exit=3"),
         },
+        "explore": {
+            "title": "Explore",
+            "command": command(
+                "print=INFO:     Started server process",
+                "print=INFO:     Waiting for application startup.",
+                "print=Traceback (most recent call last):",
+                "print=  File \"/home/jovyan/explore/app.py\", line 3, in <module>",
+                "print=    from palmerpenguins import load_penguins",
+                "print=ModuleNotFoundError: No module named 'palmerpenguins'",
+                "exit=1",
+            ),
+        },
         "many": {"command": command(), "title": "Many", "per_folder": True},
         "missing": {"command": "no-such-program {socket}", "title": "Missing"},
     }
@@ -624,9 +636,11 @@ def test_a_program_that_dies_is_told_with_its_log(page: Page, lab: LabServer, sh
 def test_a_narrow_window_keeps_it_whole(page: Page, lab: LabServer, shot: Shot) -> None:
     page.set_viewport_size({"width": 400, "height": 600})
     page.goto(f"{lab.url}api?token={lab.token}")
-    start(lab, "broken", wait=False)
-    page.goto(f"{lab.url}broken/")
+    start(lab, "explore", wait=False)
+    page.goto(f"{lab.url}explore/")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(overflow) <= 0
-    shot(page, "apps-failed-400")
+    shot(page, "apps-failed-narrow")
+    page.set_viewport_size({"width": 800, "height": 360})
+    shot(page, "apps-failed")

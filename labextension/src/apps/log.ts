@@ -1,5 +1,6 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { listIcon } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 
 import type { Format } from '../api/format';
@@ -74,6 +75,8 @@ export function makeLogTab(options: IOptions): MainAreaWidget {
   const { instance, trans } = options;
   const tab = new MainAreaWidget({ content: new LogView(options) });
   tab.id = `einfra-apps-log-${instance.id}`;
+  tab.toolbar.hide(); // empty, it would be a grey line
+  tab.title.icon = listIcon;
   tab.title.label = trans.__('Log of %1', instance.title);
   tab.title.caption = tab.title.label;
   tab.title.closable = true;
