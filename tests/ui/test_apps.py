@@ -49,7 +49,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
                 "print=INFO:     Started server process",
                 "print=INFO:     Waiting for application startup.",
                 "print=Traceback (most recent call last):",
-                "print=  File \"/home/jovyan/explore/app.py\", line 3, in <module>",
+                'print=  File "/home/jovyan/explore/app.py", line 3, in <module>',
                 "print=    from palmerpenguins import load_penguins",
                 "print=ModuleNotFoundError: No module named 'palmerpenguins'",
                 "exit=1",

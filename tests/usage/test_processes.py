@@ -119,6 +119,14 @@ def test_a_kernel_below_another_counts_for_itself_alone() -> None:
     assert (told["k20"].memory_bytes, told["k22"].memory_bytes) == (24, 32)
 
 
+def test_an_application_has_what_runs_below_its_guardian_but_a_kernel_of_its_own() -> None:
+    app = RosterEntry("app", "vscode", "VS Code", pid=20)
+    told = tell(table(1, *TREE), app, kernel(22, "nested.ipynb"))
+    assert (told["vscode"].kind, told["vscode"].memory_bytes) == ("app", 24)
+    assert told["k22"].memory_bytes == 32
+    assert told["server"].memory_bytes == 196
+
+
 def test_a_server_that_is_process_one_owns_whatever_lost_its_parent() -> None:
     now = table(1, process(1, 0), process(20, 1), process(50, 1))
     told = programs(

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timezone
 from types import SimpleNamespace
@@ -465,7 +466,20 @@ async def test_many_are_bounded() -> None:
     ids = [str(number) for number in range(2000)]
     kernels = SimpleNamespace(list_kernel_ids=lambda: ids, get_kernel=lambda i: object())
     terminals = SimpleNamespace(terminals=dict.fromkeys(ids))
-    assert len(await told(Roster(kernels, None, lambda: terminals, LOG))) == 1000
+    apps = [RosterEntry("app", number, number) for number in ids]
+    roster = Roster(kernels, None, lambda: terminals, LOG, applications=lambda: apps)
+    assert Counter(entry.kind for entry in await told(roster)) == {
+        "kernel": 500,
+        "terminal": 500,
+        "app": 500,
+    }
+
+
+async def test_applications_are_told_as_they_are() -> None:
+    app = RosterEntry("app", "vscode", "VS Code", pid=42, state="running")
+    nothing = SimpleNamespace(list_kernel_ids=list)
+    roster = Roster(nothing, None, lambda: None, LOG, applications=lambda: [app])
+    assert await told(roster) == [app]
 
 
 # --- names ----------------------------------------------------------------------------

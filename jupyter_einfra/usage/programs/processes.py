@@ -1,8 +1,8 @@
 """From a table of processes to who uses how much.
 
-- A process belongs to the nearest kernel, terminal or application above it, else to the server if
-  that is above it, else to the others. One whose parent ended (``nohup``, daemons) is
-  adopted by process 1 or a reaper, and belongs to what that belongs to.
+- A process belongs to the nearest kernel, terminal or application above it, else to the
+  server if that is above it, else to the others. One whose parent ended (``nohup``,
+  daemons) is adopted by process 1 or a reaper, and belongs to what that belongs to.
 - Memory that processes share after a fork is counted in each.
 
 Pure: standard library and msgspec only.
@@ -127,7 +127,7 @@ def programs(
     return sorted(found, key=_biggest_first)
 
 
-#: Owners of processes; kernels and terminals go by their place in the roster.
+#: Owners of processes; all others go by their place in the roster.
 _SERVER = -1
 _OTHERS = -2
 

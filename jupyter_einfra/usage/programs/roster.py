@@ -35,7 +35,7 @@ NEW_NAMES_SECONDS = 0.5
 NAMES_WAIT_SECONDS = 0.05
 NAMES_TIMEOUT_SECONDS = 30.0
 
-#: More kernels or terminals than any person has.
+#: More kernels, terminals or applications than any person has.
 MOST_ENTRIES = 500
 
 
