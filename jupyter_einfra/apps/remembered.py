@@ -97,7 +97,7 @@ class Remembered:
 
     def opened(self, app: str, folder: str) -> None:
         """Remember a folder that it was opened on."""
-        if "\udc80" <= max(folder, default="") <= "\udcff":
+        if any("\ud800" <= letter <= "\udfff" for letter in folder):
             return  # its name is no text, and so has no JSON
         with self._lock:
             folders = self._memory(app).folders

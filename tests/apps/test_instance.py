@@ -369,6 +369,26 @@ async def test_a_thousand_starts_would_leak_nothing(set_up: SetUp) -> None:
     assert len(list(instance.output.parents[1].iterdir())) == 1
 
 
+async def test_one_that_nobody_asked_for_in_long_leaves_no_log(
+    set_up: SetUp, tmp_path: Path
+) -> None:
+    app = FakeApp(words=("print=bye", "exit=0"), per_folder=True)
+    stage = set_up(app=app)
+    first = stage.supervisor.on(app, str(tmp_path))
+    first.start()
+    await until(first, "stopped")
+    await until_settled(first)
+    output = first.output
+    assert output is not None
+    for number in range(100):
+        stage.supervisor.on(app, f"/{number}")
+    assert len(stage.supervisor.all()) < 100
+    while output.parent.exists():  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    # Its address still leads to it, as from server to server.
+    assert stage.supervisor.on(app, str(tmp_path)) is not first
+
+
 async def test_what_was_wished_for_last_is_what_happens(set_up: SetUp) -> None:
     """Whatever is asked for in whatever order, in the end there is what was asked for last."""
     stage = set_up("daemon")

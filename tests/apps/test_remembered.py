@@ -106,4 +106,5 @@ def test_rows_that_make_no_sense_are_passed_over(make: Make, tmp_path: Path) -> 
 def test_a_name_that_is_no_text_is_not_kept(make: Make) -> None:
     remembered = make()
     remembered.opened("tb", "/caf\udce9")
+    remembered.opened("tb", "/caf\udce9 😀")
     assert remembered.folders("tb") == []

@@ -181,6 +181,11 @@ class Instance:
             self._run.abandon()
         return self._life
 
+    def discard(self) -> None:
+        """Remove what its last run has left; nobody can ask for it any more."""
+        if self._run is not None:
+            asyncio.get_running_loop().run_in_executor(None, _remove, self._run.directory)
+
     # Its life -------------------------------------------------------------------------
 
     async def _live(self) -> None:
@@ -213,7 +218,7 @@ class Instance:
         prepared = await prepare(self.app, self.url, self.folder, self._around)
         launch = prepared.launch
         if self._asked:
-            await asyncio.to_thread(shutil.rmtree, launch.directory, ignore_errors=True)
+            await asyncio.to_thread(_remove, launch.directory)
             return
         run = self._run = self._new_run(launch.directory)
         self._started = datetime.now(timezone.utc)
@@ -294,7 +299,7 @@ class Instance:
         if before is not None:
             await before.over()
             self._run = None
-            await asyncio.to_thread(shutil.rmtree, before.directory, ignore_errors=True)
+            await asyncio.to_thread(_remove, before.directory)
 
     def _new_run(self, directory: Path) -> Run:
         return Run(
@@ -330,3 +335,7 @@ class Instance:
         for changed in self._watchers:
             changed.set()
         self._around.on_change()
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)

@@ -115,4 +115,5 @@ class Supervisor:
         ]
         for old in idle[: max(0, len(self._instances) - _MOST_KNOWN)]:
             del self._instances[old.id]
+            old.discard()
         return instance
