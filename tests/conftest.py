@@ -12,12 +12,17 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings
 from jupyter_server.serverapp import ServerApp
 from servers.groups import Groups, NoGroupsError
 from servers.nvidia import NoCompilerError, StandInDriver, build_libraries
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+# How long an example takes says nothing on a machine that does something else as well.
+settings.register_profile("einfra", deadline=None)
+settings.load_profile("einfra")
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 

@@ -9,7 +9,8 @@ read, and a request whose reader is gone ends at the program as well.
 from __future__ import annotations
 
 import io
-from collections.abc import Awaitable, Mapping
+import re
+from collections.abc import Awaitable, Iterable, Mapping
 
 from aiohttp import (
     BaseConnector,
@@ -110,9 +111,7 @@ async def pass_on(
 def _asked(handler: RequestHandler, more: Mapping[str, str]) -> CIMultiDict[str]:
     """Return the headers for the program."""
     came = handler.request.headers
-    dropped = _OF_THE_CONNECTION | {
-        name.strip().lower() for name in came.get("Connection", "").split(",")
-    }
+    dropped = _dropped(came.get_list("Connection"))
     headers = CIMultiDict(
         (name, value.encode("latin-1", "replace").decode("utf-8", "replace"))
         for name, value in came.get_all()
@@ -120,6 +119,13 @@ def _asked(handler: RequestHandler, more: Mapping[str, str]) -> CIMultiDict[str]
     )
     headers.update(more)
     return headers
+
+
+def _dropped(named: Iterable[str]) -> frozenset[str]:
+    """Return the names of headers that stay, with those that ``Connection`` names."""
+    return _OF_THE_CONNECTION | {
+        name.strip().lower() for value in named for name in value.split(",")
+    }
 
 
 def _body(handler: RequestHandler) -> bytes | io.BytesIO | None:
@@ -143,11 +149,13 @@ def _begin(handler: RequestHandler, answer: ClientResponse, prefix: str) -> None
     handler.set_status(answer.status, reason if reason.isascii() and reason.isprintable() else None)
     for name in list(handler._headers):
         handler.clear_header(name)
-    chunked = "Transfer-Encoding" in answer.headers
+    dropped = _dropped(answer.headers.getall("Connection", ()))
+    if "Transfer-Encoding" in answer.headers:
+        dropped |= {"content-length"}
     for raw_name, raw_value in answer.raw_headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         folded = name.lower()
-        if folded in _OF_THE_CONNECTION or (chunked and folded == "content-length"):
+        if folded in dropped:
             continue
         if folded == "location" and answer.status in _REDIRECTS:
             value = _within(prefix, value)
@@ -156,9 +164,10 @@ def _begin(handler: RequestHandler, answer: ClientResponse, prefix: str) -> None
 
 def _within(prefix: str, location: str) -> str:
     """Return where a redirect leads, for a program that does not know where it is."""
-    if not prefix or not location.startswith("/") or location.startswith(("//", f"{prefix}/")):
+    if not prefix or not location.startswith("/") or location.startswith("//"):
         return location
-    return prefix + location
+    is_within = re.split("[?#]", location)[0] == prefix or location.startswith(f"{prefix}/")
+    return location if is_within else prefix + location
 
 
 async def _copy(handler: RequestHandler, answer: ClientResponse) -> None:
@@ -174,6 +183,8 @@ async def _copy(handler: RequestHandler, answer: ClientResponse) -> None:
             await flushed()
         if not handler._headers_written:
             await flushed()  # an answer without a body, or about one
+        if handler.request.version == "HTTP/1.0" and "Content-Length" not in answer.headers:
+            handler.detach().close()  # which is how such a client knows the end
     except StreamClosedError:
         return  # nobody reads any more
     except (ClientError, OSError):

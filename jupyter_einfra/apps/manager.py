@@ -14,6 +14,7 @@ import msgspec
 from traitlets import Dict, Float, Integer, List, Unicode
 
 from ..config import EinfraConfigurable
+from ..threads import in_thread
 from . import reasons
 from .application import Application
 from .errors import (
@@ -34,6 +35,9 @@ from .supervision.instance import Instance
 from .supervision.supervisor import MOST_RUNNING, STOP_SECONDS, Supervisor
 from .supervision.surroundings import Surroundings
 from .wishes import Wishes
+
+#: A look takes milliseconds; a home that hangs keeps nobody waiting for longer.
+_LOOK_SECONDS = 3.0
 
 
 class AppsManager(EinfraConfigurable):
@@ -113,6 +117,7 @@ class AppsManager(EinfraConfigurable):
         self._root = root
         self._loop: asyncio.AbstractEventLoop | None = None
         self._telling = False
+        self._looking: asyncio.Task[None] | None = None
         self.is_closing = False
         self._losses = Losses(board)
         self._wishes = Wishes(self._on_change)
@@ -157,19 +162,27 @@ class AppsManager(EinfraConfigurable):
         )
 
     async def look(self) -> AppsEvent:
-        """Look for programs anew, and return all applications."""
-        if await asyncio.to_thread(self.registry.look):
-            self._tell()
+        """Look for programs anew, and return all applications.
+
+        Whoever asks while a disk hangs gets what was known before.
+        """
+        await asyncio.wait({self._look_and_tell()}, timeout=_LOOK_SECONDS)
         return self.apps()
 
     def on_watchers(self, count: int) -> None:
         """Look for programs anew when a page comes: an image does not change, a home does."""
         if count > 0 and self._loop is not None:
-            self._loop.run_in_executor(None, self._look_and_tell)
+            self._look_and_tell()
 
-    def _look_and_tell(self) -> None:
-        if self.registry.look():
-            self._tell_soon()
+    def _look_and_tell(self) -> asyncio.Task[None]:
+        """Look, in one thread at a time, however many ask."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._look())
+        return self._looking
+
+    async def _look(self) -> None:
+        if await in_thread(self.registry.look):
+            self._tell()
 
     def _told(self, app: Application) -> App:
         found = self.registry.found(app)
@@ -268,11 +281,11 @@ class AppsManager(EinfraConfigurable):
                 raise NeedsFolder(app.title)
             instance = self.instance(name)
         else:
-            full, is_folder = await asyncio.to_thread(self._resolve, path)
+            full, is_folder = await in_thread(self._resolve, path)
             if not (app.opens_folders if is_folder else app.opens_files):
                 raise NeedsFolder(app.title) if app.opens_folders else OpensNothing(app.title)
             instance = self.supervisor.on(app, full) if app.per_folder else self.instance(name)
-            query = app.query(full, is_folder=is_folder)
+            query = self._query(app, full, is_folder=is_folder)
         await self._must_be_there(app)
         self.begin(instance)
         url = instance.url + (f"?{query}" if query else "")
@@ -299,6 +312,19 @@ class AppsManager(EinfraConfigurable):
         found = self.registry.found(app)
         if found.reason is not None:
             raise AppUnavailable(found.reason)
+
+    def _query(self, app: Application, path: str, *, is_folder: bool) -> str:
+        """Ask an application how a folder or file is named in its address.
+
+        Raises
+        ------
+        AppUnavailable
+        """
+        try:
+            return app.query(path, is_folder=is_folder)
+        except (Exception, SystemExit) as error:
+            self.log.exception("The application %r describes itself wrongly", app.name)
+            raise AppUnavailable(reasons.unusable(app.title, error)) from error
 
     def _resolve(self, path: str) -> tuple[str, bool]:
         """Return an absolute path and whether it is a folder. Blocks.

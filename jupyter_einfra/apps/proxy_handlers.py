@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from http.client import responses
 from typing import Any, cast
 
@@ -36,7 +37,10 @@ from .supervision.supervisor import Place
 _CONTEXT = ("X-Forwarded-Context", "X-ProxyContextPath", "X-Forwarded-Prefix")
 
 #: Bytes that may not stand in a request as they are; browsers do not send them.
-_UNSAFE = re.compile(r"[^!-~]")
+_UNSAFE = re.compile(r"[^!-~]|#")
+
+#: Where programs that cannot listen on a socket do.
+_HOST = "127.0.0.1"
 
 
 class AppMatcher(Matcher):
@@ -183,13 +187,14 @@ class Gate(Access):
     def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
         """Return what the program is asked for: letter by letter what the browser asked.
 
-        The proxy's own would decode and encode it, which is not always the same.
+        The proxy's own would decode and encode it, which is not always the same, and ask
+        `host`, a name that leads to the address of version 6 as well: anybody's, there.
         """
         handler = cast("NamedLocalProxyHandler", self)
         path = handler.request.path if handler.absolute_url else self._rest or "/"
-        path = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", path)
         query = f"?{handler.request.query}" if handler.request.query else ""
-        return f"{protocol}://{host}:{port}{path}{query}"
+        asked = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", path + query)
+        return f"{protocol}://{_HOST}:{port}{asked}"
 
     def _log(self) -> None:
         """Keep quiet about refusals: a page that was left open asks again and again."""
@@ -205,15 +210,18 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
     """Applications that speak HTTP and WebSockets."""
 
     _passing: asyncio.Task[None] | None = None
+    _gone = False
 
     async def proxy(self, port: int, path: str) -> None:
         """Pass a request on; say so if the program does not answer."""
+        if self._gone:
+            return
         self._record_activity()
         context = self.base_url + self.name
         self._passing = asyncio.ensure_future(
             pass_on(
                 self,
-                self.get_client_uri("http", "localhost", port, path),
+                self.get_client_uri("http", _HOST, port, path),
                 socket=self.unix_socket or "",
                 headers={} if self.absolute_url else dict.fromkeys(_CONTEXT, context),
                 prefix="" if self.absolute_url else context,
@@ -233,6 +241,7 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
 
     def on_connection_close(self) -> None:
         """Tell the program that nobody waits for it any more."""
+        self._gone = True
         if self._passing is not None:
             self._passing.cancel()
         super().on_connection_close()
@@ -248,6 +257,12 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
 
 class AppRawSocketHandler(Gate, RawSocketHandler):  # type: ignore[misc] # has no types
     """Applications whose WebSockets carry a byte stream."""
+
+    def _create_ws_connection(self, proto: Callable[[], asyncio.Protocol]) -> Awaitable[Any]:
+        """Connect to the program, and to nobody else who has its port at another address."""
+        if self.unix_socket is not None:
+            return cast("Awaitable[Any]", super()._create_ws_connection(proto))
+        return asyncio.get_running_loop().create_connection(proto, _HOST, self.port)
 
 
 def rules(manager: AppsManager, base_url: str) -> list[Rule]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -11,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..models import Reason
 from . import reasons
-from .application import NAME, Application, NotExecutable
+from .application import NAME, Application, NotExecutable, StopStep
 from .configured import ConfiguredApplication
 from .tensorboard import TensorBoard
 from .vscode import VSCode
@@ -56,6 +58,10 @@ RESERVED = frozenset(
         "view",
     ]
 )
+
+
+#: Whatever is wrong with an application of somebody else, others must not suffer.
+_FAILURES = (Exception, SystemExit)
 
 
 class Found(NamedTuple):
@@ -123,8 +129,8 @@ class Registry:
         """Look for everything; return whether something changed. Reads disks: not on the loop."""
         with self._looking:
             if not self._has_others:
-                self._has_others = True
                 self._add_others()
+                self._has_others = True
             found = {app.name: self._find(app) for app in self.all()}
             changed = found != self._found
             self._found = found
@@ -135,7 +141,7 @@ class Registry:
             program = app.find(self._environ)
         except NotExecutable as error:
             return Found(None, reasons.not_executable(app.title, str(error)))
-        except Exception as error:  # noqa: BLE001 - others must not suffer
+        except _FAILURES as error:
             self._log.exception("Whether %s is installed cannot be told", app.name)
             return Found(None, reasons.unusable(app.title, error))
         if program is None:
@@ -153,11 +159,11 @@ class Registry:
             return
         try:
             app, icon = _checked(name, make)
-        except Exception as error:  # noqa: BLE001 - others must not suffer
+        except _FAILURES as error:
             self._log.error("The application %r is left out: %s", name, error)
         else:
+            self._icons[name] = icon  # first: whoever finds it asks for its drawing
             self._apps[name] = app
-            self._icons[name] = icon
 
 
 def _load(point: metadata.EntryPoint) -> Any:
@@ -178,9 +184,30 @@ def _checked(name: Any, make: Callable[[], Any]) -> tuple[Application, str]:
     app = make()
     if not isinstance(app, Application) or getattr(app, "name", None) != name:
         raise ValueError(f"it is no application with the name {name!r}")
-    for attribute in ("title", "programs", "install", "stop_steps"):
-        if not getattr(app, attribute, None):
+    for attribute in ("title", "install"):
+        if not isinstance(value := getattr(app, attribute, None), str) or not value:
             raise ValueError(f"it has no {attribute}")
+    for attribute in ("programs", "vendor_names"):
+        names = getattr(app, attribute, None)
+        if not isinstance(names, (tuple, list)) or not all(isinstance(n, str) for n in names):
+            raise ValueError(f"its {attribute} are no tuple of names")
+    if not app.programs:
+        raise ValueError("it has no programs")
+    if taken := RESERVED & set(app.vendor_names):
+        raise ValueError(f"{min(taken)!r} is an address of Jupyter's own")
+    if not app.stop_steps or not all(map(_is_step, app.stop_steps)):
+        raise ValueError("its stop_steps are no tuple of StopStep(signal, seconds)")
+    if app.start_seconds is not None and not 0 < app.start_seconds < math.inf:
+        raise ValueError("its start_seconds are no number above 0")
     if type(app).command is Application.command:
         raise ValueError("it has no command")
     return app, app.icon_svg()
+
+
+def _is_step(step: Any) -> bool:
+    return (
+        isinstance(step, StopStep)
+        and step.signal in signal.valid_signals()
+        and step.whom in ("main", "group", "all")
+        and 0 <= step.seconds < math.inf
+    )

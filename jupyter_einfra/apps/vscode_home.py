@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -31,6 +32,8 @@ _BEARABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _OFFERED = ".jupyter-einfra.json"
 
 Entry = dict[str, Any]
+
+_log = logging.getLogger(__name__)
 
 
 def seed(environ: Mapping[str, str], data_folders: list[str] | None = None) -> None:
@@ -65,8 +68,11 @@ def _seed_settings(path: Path, folders: list[Path]) -> None:
         return
     settings: Entry = dict(SETTINGS)
     for folder in reversed(folders):  # the first one wins
-        with suppress(FileNotFoundError, ValueError):
-            settings.update(json.loads((folder / "settings.json").read_text("utf-8")))
+        brought = _read(folder / "settings.json", {})
+        if isinstance(brought, dict):
+            settings.update(brought)
+        else:
+            _log.warning("%s is left out: it is no JSON object", folder / "settings.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     _replace(path, settings)
 

@@ -179,6 +179,7 @@ class TestTheAnswer:
             "Set-Cookie: b=2",
             'ETag: "theirs"',
             "Connection: close, X-Private",
+            "X-Private: theirs",
             "Keep-Alive: timeout=5",
         ]
         async with proxied(says(*lines, body=body)) as client:
@@ -188,7 +189,7 @@ class TestTheAnswer:
         assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
         assert response.headers["etag"] == '"theirs"'
         assert response.headers["content-length"] == str(len(body))
-        assert not {"x-ours", "server", "keep-alive"} & set(response.headers)
+        assert not {"x-ours", "x-private", "server", "keep-alive"} & set(response.headers)
 
     @pytest.mark.parametrize(
         ("method", "status", "size"),
@@ -221,6 +222,9 @@ class TestTheAnswer:
         [
             ("/login?next=/x", "/base/app/login?next=/x"),
             ("/base/app/login", "/base/app/login"),
+            ("/base/app", "/base/app"),
+            ("/base/app?x=1", "/base/app?x=1"),
+            ("/base/apples", "/base/app/base/apples"),
             ("login", "login"),
             ("https://elsewhere.example/", "https://elsewhere.example/"),
             ("//elsewhere.example/", "//elsewhere.example/"),
@@ -309,6 +313,16 @@ class TestTheAnswer:
             response = await client.get("/x")
         assert response.content == b"ok"
         assert (b"X-Name", b"\xc5\xbe\xff") in response.headers.raw
+
+
+async def test_a_reader_of_long_ago_is_told_where_the_answer_ends(proxied: Any) -> None:
+    """Of HTTP/1.0, with a connection that it would like to keep."""
+    answer = says("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", body=b"2\r\nok\r\n0\r\n\r\n")
+    async with proxied(answer) as client:
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(b"GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert (await asyncio.wait_for(reader.read(), 10)).endswith(b"\r\n\r\nok")
+        writer.close()
 
 
 async def test_nobody_listens(proxied: Any, short_path: Path) -> None:

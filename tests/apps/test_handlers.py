@@ -86,6 +86,29 @@ def refuse(refused: Refused) -> Refused:
     return ask
 
 
+async def test_while_a_disk_hangs_everybody_gets_what_was_known(
+    get: Any, manager: AppsManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await get()  # once, everything was fine
+    released = threading.Event()
+    looks: list[bool] = []
+
+    def hang() -> bool:
+        looks.append(True)
+        return not released.wait(60)
+
+    monkeypatch.setattr(manager.registry, "look", hang)
+    monkeypatch.setattr("jupyter_einfra.apps.manager._LOOK_SECONDS", 0.05)
+    try:
+        answers = await asyncio.gather(*(get() for _ in range(20)))
+        assert all(answer["apps"][2]["installed"] for answer in answers)
+        manager.on_watchers(1)
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: 1), 10) == 1
+        assert len(looks) == 1
+    finally:
+        released.set()
+
+
 async def test_every_application_is_listed(get: Any, manager: AppsManager) -> None:
     answer = await get()
     apps = {app["name"]: app for app in answer["apps"]}

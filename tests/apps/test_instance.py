@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from servers.instances import Stage, until, until_settled
 from jupyter_einfra.apps.application import Launch, StopStep
 from jupyter_einfra.apps.supervision import lifecycle
 from jupyter_einfra.apps.supervision.instance import Instance
+from jupyter_einfra.threads import in_thread
 
 SetUp = Callable[..., Stage]
 
@@ -37,6 +40,27 @@ def set_up(
     for stage in stages:
         jp_asyncio_loop.run_until_complete(stage.close())
     assert leavings.processes() == []
+
+
+class Odd(str):
+    """Text to everybody but those who look closely."""
+
+    __slots__ = ()
+
+
+class Hanging(FakeApp):
+    """One whose preparation takes until it is released."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__("hanging", **attributes)
+        self.directories: list[Path] = []
+        self.hangs = threading.Event()
+        self.released = threading.Event()
+
+    def prepare(self, launch: Launch) -> None:
+        self.directories.append(launch.directory)
+        self.hangs.set()
+        self.released.wait(60)
 
 
 async def ask(instance: Instance, path: str) -> dict[str, Any]:
@@ -185,6 +209,17 @@ class TestFailing:
         assert instance.reason.params["seconds"] == 0.5
         await until_settled(instance)
 
+    async def test_one_whose_disk_hangs_is_given_up(self, set_up: SetUp) -> None:
+        app = Hanging(start_seconds=0.2)
+        instance = set_up(app=app).instance("hanging")
+        instance.start()
+        await until(instance, "failed", seconds=5)
+        assert instance.reason is not None
+        assert instance.reason.code == "app_not_ready"
+        app.released.set()
+        while app.directories[0].exists():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
     async def test_a_description_that_is_faulty_is_told(
         self, tmp_path: Path, set_up: SetUp
     ) -> None:
@@ -197,6 +232,46 @@ class TestFailing:
         await until(instance, "failed")
         assert instance.reason is not None
         assert instance.reason.code == "app_unusable"
+
+    async def test_a_description_that_wants_to_end_the_program_ends_nothing(
+        self, tmp_path: Path, set_up: SetUp
+    ) -> None:
+        class Leaving(FakeApp):
+            def prepare(self, launch: Launch) -> None:
+                sys.exit("no way")
+
+        instance = set_up(app=Leaving("leaving")).instance("leaving")
+        instance.start()
+        await until(instance, "failed")
+        assert instance.reason is not None
+        assert (instance.reason.code, instance.reason.params["error"]) == ("app_unusable", "no way")
+
+    @pytest.mark.parametrize("name", ["A=B", "", Odd("A")])
+    async def test_a_variable_that_cannot_be_is_told_each_time(
+        self, set_up: SetUp, name: str
+    ) -> None:
+        class Faulty(FakeApp):
+            def environment(self, launch: Launch) -> dict[str, str | None]:
+                return {name: "x"}
+
+        instance = set_up(app=Faulty("faulty")).instance("faulty")
+        for _ in range(2):
+            instance.start()
+            await until(instance, "failed")
+            assert instance.reason is not None
+            assert instance.reason.code == "app_unusable"
+            await until_settled(instance)
+
+    async def test_it_can_be_let_rest(self, set_up: SetUp) -> None:
+        instance = set_up("exit=1").instance()
+        instance.start()
+        await until(instance, "failed")
+        instance.stop()
+        assert (instance.state, instance.reason and instance.reason.code) == (
+            "stopped",
+            "app_stopped",
+        )
+        assert not instance.may_start_by_itself
 
     @pytest.mark.parametrize(
         ("number", "code"),
@@ -259,6 +334,21 @@ class TestStopping:
         now = {process.pid for process in stage.leavings.processes()}
         assert not now & first
         assert len(now) == 4
+
+    async def test_while_a_disk_hangs_that_it_needs(self, set_up: SetUp) -> None:
+        app = Hanging()
+        stage = set_up(app=app)
+        instance = stage.instance("hanging")
+        instance.start()
+        await in_thread(app.hangs.wait, 10)
+        instance.stop()
+        await until(instance, "stopped", seconds=5)
+        instance.start()  # the second time it comes
+        app.released.set()
+        await until(instance, "running")
+        while app.directories[0].exists():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        assert app.directories[1].exists()
 
     async def test_is_quick_for_one_that_is_to_be_killed(self, set_up: SetUp) -> None:
         stage = set_up("deaf", stop_steps=(StopStep(signal.SIGTERM, 60.0),))

@@ -86,10 +86,19 @@ def test_nothing_to_end_takes_no_time(start: Started) -> None:
     assert time.monotonic() - begun < 1
 
 
+def test_what_another_child_of_ours_has_to_say_is_not_taken_from_it(start: Started) -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", "raise SystemExit(7)"]) as other:
+        wait_until("it ended", lambda: psutil.Process(other.pid).status() == "zombie")
+        meant = start(mark := new_mark())
+        assert leftovers.end(mark) == 1
+        assert not lives(meant)
+        assert other.wait() == 7
+
+
 def test_each_start_has_a_mark_of_its_own_that_tells_whose_it_is() -> None:
     first, second = new_mark(), new_mark()
     assert first != second
-    assert first.split(".")[:2] == second.split(".")[:2]
+    assert first.split(".")[:3] == second.split(".")[:3]
     assert first.startswith(f"{os.getpid()}.")
 
 
@@ -99,20 +108,25 @@ class TestOrphans:
     def test_are_ended_and_those_of_living_servers_are_not(self, start: Started) -> None:
         server = start(None)
         started = leftovers._started(server.pid)
-        living = start(f"{server.pid}.{started}.abc")
-        gone = start(f"{server.pid}.{int(started) - 1}.abc")  # one that had the number before
+        here = leftovers._namespace()
+        living = start(f"{server.pid}.{started}.{here}.abc")
+        before = int(started) - 1  # another had the number then
+        gone = start(f"{server.pid}.{before}.{here}.abc")
+        # Of a container inside this one, or around it, whose numbers say nothing here.
+        elsewhere = start(f"{server.pid}.{before}.{int(here) + 1}.abc")
         ours = start(new_mark())
         odd = [start("nonsense"), start(""), start("x.y.z")]
         assert leftovers.end_orphans() >= 1
         wait_until("it ended", lambda: not lives(gone))
         assert lives(living)
         assert lives(ours)
+        assert lives(elsewhere)
         assert all(map(lives, odd))
 
     def test_a_server_inside_an_application_spares_what_is_around_it(
         self, start: Started, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        mark = f"{2**22 + 1}.1.abc"  # of no process
+        mark = f"{2**22 + 1}.1.{leftovers._namespace()}.abc"  # of no process
         monkeypatch.setenv(MARK, mark)
         around = start(mark)
         leftovers.end_orphans()

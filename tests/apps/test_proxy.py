@@ -53,6 +53,11 @@ def jp_server_config(jp_server_config: dict[str, Any], leavings: Leavings) -> di
                 "whole": fake(absolute_url=True),
                 "many": fake(per_folder=True, absolute_url=True),
                 "raw": fake(raw_socket=True, ready_path=None),
+                "rawport": {
+                    "command": [sys.executable, "-S", "-E", SCRIPT, "{port}"],
+                    "raw_socket": True,
+                    "ready_path": None,
+                },
                 "port": {"command": [sys.executable, "-S", "-E", SCRIPT, "{port}"]},
             }
         },
@@ -231,7 +236,7 @@ class TestAsking:
         }
         assert manager.instance("fake").state == "stopped"
         # A page that was left open asks for ever.
-        assert not [line for line in logged if "503" in line]
+        assert not [line for line in logged if line.startswith("503 ")]
 
     async def test_by_websocket_is_refused_before_the_upgrade(
         self, jp_ws_fetch: Any, manager: AppsManager
@@ -283,6 +288,22 @@ class TestAsking:
         assert "fake does not answer" in told(response)["message"]
         await get("fake/", headers=SCRIPTED)
 
+    async def test_whoever_leaves_while_it_is_decided_asks_the_program_nothing(
+        self, get: Fetch, running: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await running("fake")
+        decided: list[AppProxyHandler] = []
+        let_through = AppProxyHandler._let_through
+
+        def leave(self: AppProxyHandler, instance: Any, rest: str) -> None:
+            let_through(self, instance, rest)
+            decided.append(self)
+            self.on_connection_close()
+
+        monkeypatch.setattr(AppProxyHandler, "_let_through", leave)
+        await get("fake/", headers=SCRIPTED)
+        assert [handler._passing for handler in decided] == [None]
+
     async def test_whoever_leaves_before_the_answer_ends_it_at_the_program(
         self,
         listening: ServerApp,
@@ -324,6 +345,39 @@ class TestPlaces:
     async def test_one_at_a_port_is_reached_too(self, get: Fetch, running: Any) -> None:
         await running("port")
         assert told(await get("port/x", headers=SCRIPTED))["path"] == "/x"
+
+    async def test_whoever_has_the_same_port_at_another_address_hears_nothing(
+        self, get: Fetch, jp_ws_fetch: Any, manager: AppsManager, running: Any
+    ) -> None:
+        heard: list[bytes] = []
+
+        async def listens(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append(await reader.readline())
+            writer.close()
+
+        for ident in ("port", "rawport"):
+            await running(ident)
+            port = manager.instance(ident).port
+            async with await asyncio.start_server(listens, "::1", port):
+                for _ in range(4):  # some take turns
+                    if ident == "port":
+                        assert (await get("port/x", headers=SCRIPTED)).code == 200
+                    socket: WebSocketClientConnection = await jp_ws_fetch(f"{ident}/socket")
+                    socket.close()
+        assert heard == []
+
+    async def test_what_browsers_do_not_send_arrives_all_the_same(
+        self, listening: ServerApp, jp_auth_header: dict[str, str], running: Any
+    ) -> None:
+        await running("fake")
+        reader, writer = await asyncio.open_connection("127.0.0.1", listening.port)
+        token = jp_auth_header["Authorization"]
+        asked = f"{listening.base_url}fake/a#ž?q=é#b".encode()
+        writer.write(b"GET " + asked + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n")
+        writer.write(f"Authorization: {token}\r\n\r\n".encode())
+        answer = json.loads((await reader.read()).partition(b"\r\n\r\n")[2])
+        assert answer["path"] == "/a%23%C5%BE?q=%C3%A9%23b"
+        writer.close()
 
     async def test_a_byte_stream_crosses_a_websocket(
         self, get: Fetch, jp_ws_fetch: Any, running: Any

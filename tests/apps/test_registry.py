@@ -13,7 +13,7 @@ import pytest
 from servers.apps import FakeApp
 from traitlets.config import Config
 
-from jupyter_einfra.apps.application import Application, Launch
+from jupyter_einfra.apps.application import Application, Launch, StopStep
 from jupyter_einfra.apps.configured import ConfiguredApplication
 from jupyter_einfra.apps.registry import Registry
 
@@ -67,6 +67,10 @@ def launch(**changes: Any) -> Launch:
         "environ": {},
     }
     return Launch(**{**given, **changes})
+
+
+def named(**attributes: Any) -> Callable[[], Application]:
+    return lambda: FakeApp("odd", **attributes)
 
 
 def names(made: Registry) -> list[str]:
@@ -171,7 +175,7 @@ class TestOthers:
             ("fake", lambda: lambda: FakeApp(icon="missing"), "missing.svg"),
             ("fake", lambda: lambda: FakeApp(icon="<svg onload='x'/>"), "its icon"),
             ("fake", lambda: lambda: FakeApp(title=""), "has no title"),
-            ("fake", lambda: lambda: FakeApp(stop_steps=()), "has no stop_steps"),
+            ("fake", lambda: lambda: FakeApp(stop_steps=()), "stop_steps"),
         ],
     )
     def test_a_wrong_one_is_logged_and_left_out(
@@ -274,3 +278,53 @@ class TestTheReadme:
         made = registry(others={"datasette": lambda: module["Datasette"]})
         made.look()
         assert names(made)[-1] == "datasette"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"vendor_names": None}, "vendor_names"),
+        ({"vendor_names": ("lab",)}, "'lab' is an address"),
+        ({"programs": "odd"}, "programs"),
+        ({"programs": ()}, "programs"),
+        ({"title": 5}, "title"),
+        ({"stop_steps": ((15, 5.0),)}, "stop_steps"),
+        ({"stop_steps": (StopStep(99, 5.0),)}, "stop_steps"),
+        ({"stop_steps": (StopStep(15, float("nan")),)}, "stop_steps"),
+        ({"start_seconds": float("nan")}, "start_seconds"),
+        ({"start_seconds": -1}, "start_seconds"),
+    ],
+)
+def test_nonsense_is_found_before_anything_stumbles_over_it(
+    attributes: dict[str, Any], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = registry(
+        others={"odd": lambda: named(**attributes), "zz": lambda: lambda: FakeApp("zz")}
+    )
+    made.look()
+    assert "odd" not in names(made)
+    assert "zz" in names(made)
+    assert said in caplog.text
+
+
+def test_a_package_that_wants_to_end_the_program_ends_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Leaving(FakeApp):
+        def find(self, environ: Mapping[str, str]) -> str | None:
+            sys.exit("no way")
+
+    made = registry(
+        others={
+            "aa": sys.exit,
+            "bb": lambda: lambda: Leaving("bb"),
+            "zz": lambda: lambda: FakeApp("zz"),
+        }
+    )
+    made.look()
+    assert [name for name in ("aa", "bb", "zz") if name in names(made)] == ["bb", "zz"]
+    leaving = made.get("bb")
+    assert leaving is not None
+    reason = made.found(leaving).reason
+    assert reason is not None
+    assert reason.code == "app_unusable"

@@ -37,6 +37,11 @@ class TestPythonOf:
         (tmp_path / "python3").touch()
         assert python_of(script(tmp_path / "tb", first)) == str(tmp_path / "python3")
 
+    def test_or_is_left_to_env_and_lies_beside_it(self, tmp_path: Path) -> None:
+        (tmp_path / "python3").touch()
+        found = python_of(script(tmp_path / "tb", "#!/usr/bin/env python3"))
+        assert found == str(tmp_path / "python3")
+
     def test_or_is_not_to_be_found(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match="which Python"):
             python_of(script(tmp_path / "tb", "#!/bin/sh"))

@@ -95,9 +95,13 @@ class TestSettings:
         home.seed()
         assert (tmp_path / "data/code-server/User/settings.json").exists()
 
-    def test_a_broken_file_of_the_image_is_passed_over(self, home: Home) -> None:
-        (home.image / "settings.json").write_text("{")
+    @pytest.mark.parametrize("text", ["{", "null", "[1]", "// why\n{}"])
+    def test_a_broken_file_of_the_image_is_passed_over_and_told(
+        self, home: Home, text: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (home.image / "settings.json").write_text(text)
         home.seed()
+        assert "settings.json is left out" in caplog.text
         assert json.loads((home.data / "User/settings.json").read_text()) == SETTINGS
 
 

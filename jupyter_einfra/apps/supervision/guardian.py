@@ -196,8 +196,8 @@ class Guardian:
                     os.dup2(source, target)  # inherited; all others close themselves
                 os.chdir(orders.cwd)
                 os.execve(orders.argv[0], orders.argv, orders.env)  # noqa: S606 - no shell
-            except OSError as error:
-                os.write(fail, str(error.errno).encode())
+            except (OSError, ValueError) as error:
+                os.write(fail, str(getattr(error, "errno", None) or errno.EINVAL).encode())
             finally:
                 os._exit(127)
         os.close(output)

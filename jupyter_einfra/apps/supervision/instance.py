@@ -10,19 +10,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ...models import Reason
+from ...threads import in_thread
 from .. import reasons
 from ..application import Application
 from ..models import AppInstance
 from . import leftovers
 from .lifecycle import End, Verdict, after
-from .preparation import NotPossible, prepare
+from .preparation import NotPossible, Prepared, prepare
 from .readiness import until_ready
 from .run import Run, Unstartable
 from .surroundings import Surroundings
@@ -153,7 +154,9 @@ class Instance:
             self._life = asyncio.ensure_future(self._live())
 
     def stop(self) -> None:
-        """Have it stopped; nothing happens if it is, or will be."""
+        """Have it stopped, or let it rest that it failed; else nothing happens."""
+        if self.state == "failed":
+            self._enter("stopped", self._stopped().reason)
         if self.state not in ("starting", "running"):
             return
         self._wanted, self._asked = False, True
@@ -184,7 +187,7 @@ class Instance:
     def discard(self) -> None:
         """Remove what its last run has left; nobody can ask for it any more."""
         if self._run is not None:
-            asyncio.get_running_loop().run_in_executor(None, _remove, self._run.directory)
+            _remove_soon(self._run.directory)
 
     # Its life -------------------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class Instance:
                 self._around.log.exception("%s could not be looked after", self.id)
                 self._settle("failed", reasons.unusable(self.app.title, error))
         if self.state == "stopping":
-            self._enter("stopped", self._verdict(None, was_ready=False, lasted=0.0).reason)
+            self._enter("stopped", self._stopped().reason)
 
     async def _run_once(self) -> None:
         """Start it, and stay until nothing of it is left.
@@ -214,12 +217,17 @@ class Instance:
             It could not be started.
         """
         self._pause_seconds = 0.0
-        await self._make_room()
-        prepared = await prepare(self.app, self.url, self.folder, self._around)
-        launch = prepared.launch
-        if self._asked:
-            await asyncio.to_thread(_remove, launch.directory)
+        if not await self._comes(self._make_room()):
             return
+        preparing = asyncio.ensure_future(prepare(self.app, self.url, self.folder, self._around))
+        try:
+            if not await self._comes(preparing):
+                return
+        finally:
+            if self._asked or not preparing.done():
+                preparing.add_done_callback(_remove_prepared)
+        prepared = preparing.result()
+        launch = prepared.launch
         run = self._run = self._new_run(launch.directory)
         self._started = datetime.now(timezone.utc)
         self._exit_code = None
@@ -236,6 +244,27 @@ class Instance:
         if self._pause_seconds and not self._asked:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._pause_seconds)
+
+    async def _comes(self, needed: Coroutine[Any, Any, None] | asyncio.Task[Prepared]) -> bool:
+        """Wait for what a start takes; return whether it came before a wish to stop.
+
+        Raises
+        ------
+        NotPossible
+            It takes too long, or cannot be had.
+        """
+        coming = asyncio.ensure_future(needed)
+        stopped = asyncio.ensure_future(self._wake.wait())
+        waited: set[asyncio.Future[Any]] = {coming, stopped}
+        limit = self._limit_seconds
+        await asyncio.wait(waited, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if self._asked:
+            return False
+        if not coming.done():
+            raise NotPossible(reasons.not_ready(self.title, limit))
+        coming.result()
+        return True
 
     def _stop_if_asked(self, run: Run) -> None:
         """Stop a run of which nobody knew while it was being started."""
@@ -298,8 +327,9 @@ class Instance:
         before = self._run
         if before is not None:
             await before.over()
-            self._run = None
-            await asyncio.to_thread(_remove, before.directory)
+            if self._run is before:
+                self._run = None
+            await in_thread(_remove, before.directory)
 
     def _new_run(self, directory: Path) -> Run:
         return Run(
@@ -313,6 +343,10 @@ class Instance:
 
     def _on_stuck(self, count: int) -> None:
         self._around.log.warning("%d processes of %s do not end though killed", count, self.id)
+
+    def _stopped(self) -> Verdict:
+        end = End(exit_code=None, was_ready=False, lasted_seconds=0.0, asked=True)
+        return after(end, restarts=0, title=self.title)
 
     def _verdict(self, exit_code: int | None, *, was_ready: bool, lasted: float) -> Verdict:
         end = End(
@@ -339,3 +373,18 @@ class Instance:
 
 def _remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def _remove_soon(directory: Path) -> None:
+    _removing.add(removing := asyncio.ensure_future(in_thread(_remove, directory)))
+    removing.add_done_callback(_removing.discard)
+
+
+def _remove_prepared(preparing: asyncio.Task[Prepared]) -> None:
+    """Remove what a start that is not wanted any more has made, when it comes at last."""
+    if not preparing.cancelled() and preparing.exception() is None:
+        _remove_soon(preparing.result().launch.directory)
+
+
+#: Held until they are done: asyncio itself does not.
+_removing: set[asyncio.Task[None]] = set()

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-#: The environment variable; its value is ``<server's pid>.<when that started>.<start>``.
+#: The environment variable. Its value: the server's pid, when that started, the namespace
+#: in which both are true, and the start, with dots between them.
 MARK = "JUPYTER_EINFRA_APP_START"
 
 _PROC = Path("/proc")
@@ -33,7 +34,8 @@ _LOOK_SECONDS = 0.05
 
 def new_mark() -> str:
     """Return the mark of a new start, which tells who started it."""
-    return f"{os.getpid()}.{_started(os.getpid())}.{secrets.token_hex(8)}"
+    pid = os.getpid()
+    return f"{pid}.{_started(pid)}.{_namespace()}.{secrets.token_hex(8)}"
 
 
 def end(mark: str, session: int | None = None) -> int:
@@ -43,7 +45,9 @@ def end(mark: str, session: int | None = None) -> int:
     -------
     How many processes there were at first.
     """
-    return _end_all(lambda pid: _mark_of(pid) == mark or _session_of(pid) == session)
+    return _end_all(
+        lambda pid: _mark_of(pid) == mark or (session is not None and _session_of(pid) == session)
+    )
 
 
 def end_orphans() -> int:
@@ -121,10 +125,18 @@ _PREFIX = f"{MARK}=".encode()
 
 
 def _lives(mark: str) -> bool:
-    """Whether the server that a mark names is still there; a mark of no server's is let be."""
-    pid, _, rest = mark.partition(".")
-    started = rest.partition(".")[0]
-    return not pid.isdigit() or _started(int(pid)) == started
+    """Whether the server that a mark names is still there, or nobody can tell from here."""
+    pid, started, namespace, *_ = [*mark.split("."), "", "", ""]
+    # The numbers of a container inside this one, or around it, are not ours.
+    return not pid.isdigit() or namespace != _namespace() or _started(int(pid)) == started
+
+
+def _namespace() -> str:
+    """Return the number of our own process numbers' namespace. Source: pid_namespaces(7)."""
+    try:
+        return os.readlink(_PROC / "self/ns/pid").strip("pid:[]")  # noqa: PTH115 - no path
+    except OSError:
+        return ""
 
 
 def _started(pid: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import socket
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...models import Reason
+from ...threads import in_thread
 from .. import reasons
 from ..application import Application, Launch
 from .run import LONGEST_SOCKET_PATH
@@ -51,7 +51,7 @@ async def prepare(app: Application, url: str, folder: str | None, around: Surrou
     NotPossible
         It cannot be started, and why.
     """
-    return await asyncio.to_thread(_prepare, app, url, folder, around)
+    return await in_thread(_prepare, app, url, folder, around)
 
 
 def _prepare(app: Application, url: str, folder: str | None, around: Surroundings) -> Prepared:
@@ -80,7 +80,8 @@ def _prepare(app: Application, url: str, folder: str | None, around: Surrounding
             shutil.rmtree(directory, ignore_errors=True)
         if isinstance(error, OSError):
             raise NotPossible(reasons.unwritable(app.title, error)) from error
-        if isinstance(error, NotPossible) or not isinstance(error, Exception):
+        # Somebody's `sys.exit` is for a program of their own, and must not end the server.
+        if isinstance(error, NotPossible) or not isinstance(error, (Exception, SystemExit)):
             raise
         around.log.exception("The application %r describes itself wrongly", app.name)
         raise NotPossible(reasons.unusable(app.title, error)) from error
@@ -96,6 +97,8 @@ def _describe(app: Application, launch: Launch) -> Prepared:
     # A zero would end the word for the system, which then runs something else.
     if any("\0" in word for word in (*argv, *env, *env.values())):
         raise ValueError("its command has a zero byte in it")
+    if odd := [name for name in env if not name or "=" in name]:
+        raise ValueError(f"there can be no variable with the name {odd[0]!r}")
     return Prepared(launch, argv, env)
 
 

@@ -14,6 +14,9 @@ _ANSWER_SECONDS = 5.0
 #: Of an answer that are read.
 _MOST_BYTES = 1_000_000
 
+#: One that goes on for longer, or has no end, is an answer all the same.
+_REST_SECONDS = 0.1
+
 
 async def until_ready(socket: str, port: int, path: str | None) -> None:
     """Return once a program answers.
@@ -34,7 +37,8 @@ async def until_ready(socket: str, port: int, path: str | None) -> None:
             await asyncio.wait({asking}, timeout=_ANSWER_SECONDS)
         finally:
             asking.cancel()
-        with suppress(OSError, asyncio.CancelledError, asyncio.InvalidStateError):
+        # ValueError: a first line without end.
+        with suppress(OSError, ValueError, asyncio.CancelledError, asyncio.InvalidStateError):
             if asking.result():
                 return
         await asyncio.sleep(pause)
@@ -51,12 +55,18 @@ async def _answers(socket: str, port: int, path: str | None) -> bool:
             return True
         request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         writer.write(request.encode("ascii", "replace"))
-        # All of it: a program that cannot send its answer may say so in its log.
-        answer = await reader.read(_MOST_BYTES)
-        while len(answer) < _MOST_BYTES and (more := await reader.read(_MOST_BYTES)):
-            answer += more
+        line = await reader.readline()
+        # A program that cannot send all of its answer may say so in its log.
+        reading = asyncio.ensure_future(_rest(reader))
+        await asyncio.wait({reading}, timeout=_REST_SECONDS)
+        reading.cancel()
     finally:
         writer.close()
-    line = answer.partition(b"\r\n")[0]
     protocol, _, rest = line.partition(b" ")
     return protocol.startswith(b"HTTP/") and rest[:1] in (b"1", b"2", b"3", b"4")
+
+
+async def _rest(reader: asyncio.StreamReader) -> None:
+    left = _MOST_BYTES
+    while left > 0 and (more := await reader.read(left)):
+        left -= len(more)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ...threads import in_thread
 from ..application import StopStep
 from . import guardian, leftovers
 from .guardian import Orders
@@ -103,16 +104,8 @@ class Run:
         Unstartable
             It cannot be executed, or not even its guardian can.
         """
-        orders = Orders(
-            argv=list(argv),
-            env={**env, leftovers.MARK: self._mark},
-            cwd=cwd,
-            log=str(self.output),
-            log_bytes=self._log_bytes,
-            steps=[(step.signal, step.whom, step.seconds) for step in steps],
-            directory=str(self.directory),
-        )
         try:
+            packed = self._orders(argv, env, cwd, steps).packed()
             # A plain child: what would run between fork and exec costs a large server much.
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", _SCRIPT, self._name),
@@ -122,13 +115,16 @@ class Run:
                 start_new_session=True,  # Ctrl-C is for the server, which then stops it in order
             )
             self.guardian_pid = self._process.pid
-            self._write(orders.packed())
+            self._write(packed)
             if self._abandoned:
                 self.abandon()
             word, number = await self._hear()
-        except OSError as error:
+        except BaseException as error:
+            self.abandon()
             self._over.set()
-            raise Unstartable(error.errno or errno.EIO) from error
+            if isinstance(error, OSError):
+                raise Unstartable(error.errno or errno.EIO) from error
+            raise
         if word == "unstartable":
             await self._settle()
             self._over.set()
@@ -136,6 +132,19 @@ class Run:
         # Else it runs; or its guardian was killed already, which `_follow` finds out.
         self.pid = number or None
         self._following = asyncio.ensure_future(self._follow())
+
+    def _orders(
+        self, argv: Sequence[str], env: dict[str, str], cwd: str, steps: Sequence[StopStep]
+    ) -> Orders:
+        return Orders(
+            argv=list(argv),
+            env={**env, leftovers.MARK: self._mark},
+            cwd=cwd,
+            log=str(self.output),
+            log_bytes=self._log_bytes,
+            steps=[(step.signal, step.whom, step.seconds) for step in steps],
+            directory=str(self.directory),
+        )
 
     async def ended(self) -> int | None:
         """Wait until the program itself ends; return its exit code, None if nobody saw it."""
@@ -185,7 +194,7 @@ class Run:
                 self._on_stuck(number)
         if not await self._settle():
             # Killed, maybe with the program it looked after, maybe without.
-            left = await asyncio.to_thread(leftovers.end, self._mark, self.pid)
+            left = await in_thread(leftovers.end, self._mark, self.pid)
             self._log.warning(
                 "The guardian of %s was killed; %d processes were left and are ended",
                 self._name,
