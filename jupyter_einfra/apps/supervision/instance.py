@@ -8,7 +8,6 @@ done for that. One task at a time, its life, does it.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +25,7 @@ from .lifecycle import End, Verdict, after
 from .preparation import NotPossible, Prepared, prepare
 from .readiness import until_ready
 from .run import Run, Unstartable
-from .surroundings import Surroundings
+from .surroundings import Surroundings, remove, remove_soon
 
 State = Literal["stopped", "starting", "running", "stopping", "failed"]
 
@@ -187,7 +186,7 @@ class Instance:
     def discard(self) -> None:
         """Remove what its last run has left; nobody can ask for it any more."""
         if self._run is not None:
-            _remove_soon(self._run.directory)
+            remove_soon(self._run.directory)
 
     # Its life -------------------------------------------------------------------------
 
@@ -329,7 +328,7 @@ class Instance:
             await before.over()
             if self._run is before:
                 self._run = None
-            await in_thread(_remove, before.directory)
+            await in_thread(remove, before.directory)
 
     def _new_run(self, directory: Path) -> Run:
         return Run(
@@ -371,20 +370,7 @@ class Instance:
         self._around.on_change()
 
 
-def _remove(directory: Path) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def _remove_soon(directory: Path) -> None:
-    _removing.add(removing := asyncio.ensure_future(in_thread(_remove, directory)))
-    removing.add_done_callback(_removing.discard)
-
-
 def _remove_prepared(preparing: asyncio.Task[Prepared]) -> None:
     """Remove what a start that is not wanted any more has made, when it comes at last."""
     if not preparing.cancelled() and preparing.exception() is None:
-        _remove_soon(preparing.result().launch.directory)
-
-
-#: Held until they are done: asyncio itself does not.
-_removing: set[asyncio.Task[None]] = set()
+        remove_soon(preparing.result().launch.directory)

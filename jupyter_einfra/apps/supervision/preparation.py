@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from ...threads import in_thread
 from .. import reasons
 from ..application import Application, Launch
 from .run import LONGEST_SOCKET_PATH
-from .surroundings import Surroundings
+from .surroundings import Surroundings, remove
 
 
 class NotPossible(Exception):
@@ -77,7 +76,7 @@ def _prepare(app: Application, url: str, folder: str | None, around: Surrounding
         return _describe(app, launch)
     except BaseException as error:
         if directory is not None:
-            shutil.rmtree(directory, ignore_errors=True)
+            remove(directory)
         if isinstance(error, OSError):
             raise NotPossible(reasons.unwritable(app.title, error)) from error
         # Somebody's `sys.exit` is for a program of their own, and must not end the server.

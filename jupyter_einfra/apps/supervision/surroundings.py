@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import shutil
@@ -10,9 +11,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...threads import in_thread
 from ..registry import Registry
 from ..remembered import Remembered
 from .run import make_directory
+
+#: Held until they are done: asyncio itself does not.
+_removing: set[asyncio.Task[None]] = set()
+
+
+def remove(directory: Path) -> None:
+    """Remove what a start has made. Blocks."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def remove_soon(directory: Path) -> None:
+    """Remove it while other work goes on; called on the loop."""
+    _removing.add(removing := asyncio.ensure_future(in_thread(remove, directory)))
+    removing.add_done_callback(_removing.discard)
 
 
 @dataclass(kw_only=True)
@@ -56,4 +72,4 @@ class Surroundings:
         """Remove all of them. Blocks."""
         with self._lock:
             if self._directory is not None:
-                shutil.rmtree(self._directory, ignore_errors=True)
+                remove(self._directory)
