@@ -86,6 +86,20 @@ def refuse(refused: Refused) -> Refused:
     return ask
 
 
+async def test_folders_of_one_name_are_told_apart(
+    get: Any, post: Any, manager: AppsManager, jp_root_dir: Path
+) -> None:
+    for name in ("a/runs", "b/runs", "logs"):
+        (jp_root_dir / name).mkdir(parents=True)
+        await post("open", app="many", path=name, show=False)
+    apps = {app["name"]: app for app in (await get())["apps"]}
+    assert [one["title"] for one in apps["many"]["instances"]] == [
+        "Many: a/runs",
+        "Many: b/runs",
+        "Many: logs",
+    ]
+
+
 async def test_while_a_disk_hangs_everybody_gets_what_was_known(
     get: Any, manager: AppsManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:

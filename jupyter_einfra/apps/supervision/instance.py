@@ -47,6 +47,8 @@ class Instance:
         self.app = app
         self.id = ident
         self.folder = folder
+        self.short_name = folder or ""
+        """What the folder is called among those that the application was opened on."""
         self.state: State = "stopped"
         self.reason: Reason | None = None
         """Why it does not run; None before it is first started."""
@@ -75,7 +77,7 @@ class Instance:
         """Its name for people."""
         if self.folder is None:
             return self.app.title
-        return f"{self.app.title}: {reasons.text(Path(self.folder).name or self.folder)}"
+        return f"{self.app.title}: {reasons.text(self.short_name)}"
 
     @property
     def url(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..application import Application
+from ..folders import short_names
 from .instance import Instance
 from .surroundings import Surroundings
 
@@ -116,4 +117,7 @@ class Supervisor:
         for old in idle[: max(0, len(self._instances) - _MOST_KNOWN)]:
             del self._instances[old.id]
             old.discard()
+        siblings = {i.folder: i for i in self.of(instance.app) if i.folder is not None}
+        for folder, name in short_names(siblings).items():
+            siblings[folder].short_name = name
         return instance
