@@ -55,6 +55,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
                 "exit=1",
             ),
         },
+        # Starts once, and not again while what it leaves is there.
+        "fragile": {
+            "title": "Fragile",
+            "command": ["sh", "-c", "test ! -e left || exit 3; touch left; exec \"$@\"", "sh"]
+            + command(),
+        },
         "many": {"command": command(), "title": "Many", "per_folder": True},
         "missing": {"command": "no-such-program {socket}", "title": "Missing"},
     }
@@ -485,6 +491,81 @@ class TestTabsThatStayOpen:
         assert state(lab, "fake") == "stopped"
         tab.get_by_role("button", name="Start").click()
         expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+
+    @pytest.mark.parametrize("theme", [LIGHT, DARK])
+    def test_a_stop_is_told_above_the_page_that_stays(
+        self, page: Page, lab: LabServer, shot: Shot, theme: str
+    ) -> None:
+        set_user_setting(lab, THEMES, theme=theme)
+        open_lab(page, lab)
+        tile(page, "Fake").click()
+        before = pid_in_tab(page)
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "fake"})
+        tab = page.locator(TAB)
+        expect(tab.get_by_role("status")).to_contain_text("Fake was stopped.")
+        assert pid_in_tab(page) == before  # there to be copied
+        assert state(lab, "fake") == "stopped"
+        shot(page, f"apps-over-{theme.rsplit(maxsplit=1)[-1].lower()}")
+        assert violations(page, ".jp-EinfraApps-over") == []
+        tab.get_by_role("button", name="Show Log").click()
+        expect(page.locator(".jp-EinfraApps-log:visible")).to_contain_text("hello")
+        page.locator(".lm-TabBar-tab", has_text=re.compile("^Fake$")).click()
+        tab.get_by_role("button", name="Start").click()
+        expect(tab.locator(".jp-EinfraApps-over")).to_have_count(0)
+        assert pid_in_tab(page) != before
+
+    def test_the_tile_leads_to_a_page_that_works(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        tile(page, "Fake").click()
+        before = pid_in_tab(page)
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "fake"})
+        expect(page.locator(".jp-EinfraApps-over")).to_be_visible()
+        run(page, "launcher:create")
+        tile(page, "Fake").click()
+        expect(page.locator(".jp-EinfraApps-over")).to_have_count(0)
+        assert pid_in_tab(page) != before
+        expect(page.locator(".lm-TabBar-tab", has_text="Fake")).to_have_count(1)
+
+    def test_a_page_gives_way_to_one_of_the_next_start(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        tile(page, "Fake").click()
+        pids = [pid_in_tab(page)]
+        loads: list[str] = []
+        page.on("framenavigated", lambda frame: loads.append(frame.url))
+        restarts: list[Callable[[], object]] = [
+            lambda: lab.api("POST", "jupyter-einfra/apps/restart", json={"id": "fake"}),
+            lambda: lab.api("GET", "fake/do?signal=11"),  # started again by itself
+        ]
+        for restart in restarts:
+            restart()
+            expect(in_tab(page).get_by_text(f'"pid": {pids[-1]}')).to_have_count(0)
+            pids.append(pid_in_tab(page))
+            expect(page.locator(".jp-EinfraApps-over")).to_have_count(0)
+        assert len(set(pids)) == len(restarts) + 1
+        # The first one by way of the page that shows a start; nothing is loaded twice.
+        assert len([url for url in loads if url.endswith("/fake/")]) <= len(restarts) + 1
+
+    def test_one_that_does_not_start_again_tells_why(self, page: Page, lab: LabServer) -> None:
+        left = lab.notebooks / "left"
+        left.unlink(missing_ok=True)
+        open_lab(page, lab)
+        tile(page, "Fragile").click()
+        before = pid_in_tab(page)
+        lab.api("GET", "fragile/do?signal=11")
+        tab = page.locator(TAB)
+        expect(tab.get_by_role("alert")).to_contain_text("Fragile ended with exit status 3")
+        assert pid_in_tab(page) == before
+        left.unlink()
+        tab.get_by_role("button", name="Try again").click()
+        expect(tab.locator(".jp-EinfraApps-over")).to_have_count(0)
+        assert pid_in_tab(page) != before
+
+
+def pid_in_tab(page: Page) -> int:
+    """Return the process that made the page in the tab that is seen."""
+    answer = in_tab(page).get_by_text('"method": "GET"')
+    expect(answer).to_be_visible()
+    return int(json.loads(answer.inner_text())["pid"])
 
 
 def saved(lab: LabServer) -> None:

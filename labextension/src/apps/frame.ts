@@ -2,16 +2,36 @@ import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { describe } from '../api/messages';
+import { DATA_ID } from './launch/page';
 import { make } from './launch/view';
+import type { AppsModel, Instance } from './model';
+import { PageLife, type Page } from './pages';
 
 /** What a program in a frame may do, beside what a page of its own site may. */
 const ALLOWED = 'clipboard-read; clipboard-write; fullscreen';
+
+/** What a tab shows, and what Lab keeps of it. */
+export interface IShown {
+  /** Of the application. */
+  readonly app: string;
+
+  /** Of the instance; null for the page that lets one choose. */
+  readonly id: string | null;
+
+  readonly title: string;
+
+  /** Relative to the server's base URL. */
+  readonly url: string;
+}
 
 /** Shows an address of this server in a tab of Lab. */
 export class AppFrame extends Widget {
   constructor(private readonly _options: AppFrame.IOptions) {
     super();
+    this.shown = _options.shown;
     this.addClass('jp-EinfraApps-frame');
+    _options.model.changed.connect(this._follow, this);
     if (_options.waits) {
       this._wait();
     } else {
@@ -19,16 +39,39 @@ export class AppFrame extends Widget {
     }
   }
 
+  readonly shown: IShown;
+
   /** Show the address; the page there starts the program if need be. */
-  load(): void {
-    const { title, url } = this._options;
-    this.node.replaceChildren();
+  load(address = this._options.address(this.shown.url)): void {
     const frame = document.createElement('iframe');
-    frame.title = title;
+    frame.title = this.shown.title;
     frame.allow = ALLOWED;
-    frame.src = url;
-    this.node.append(frame);
+    frame.src = address;
+    frame.addEventListener('load', () => {
+      if (frame === this._frame) {
+        this._life.arrive();
+        this._follow();
+      }
+    });
+    this._life.begin();
+    this._strip = null;
+    this.removeClass('jp-mod-over');
+    const hadFocus = this.node.contains(document.activeElement);
+    // A page that is taken out, unlike one that is left, does not ask whether it may go.
+    this.node.replaceChildren(frame);
     this._frame = frame;
+    if (hadFocus) {
+      frame.focus();
+    }
+  }
+
+  /** Somebody wants to see it: have the page be one that works. */
+  renew(instance: Instance | null): void {
+    if (!this._frame) {
+      this.load();
+    } else if (this._page === 'program' && !this._life.isOf(instance)) {
+      this.load(this._whereabouts());
+    }
   }
 
   /** Let the keyboard go to the program. */
@@ -36,39 +79,122 @@ export class AppFrame extends Widget {
     (this._frame ?? this.node.querySelector('button'))?.focus();
   }
 
+  private get _page(): Page {
+    if (!this._frame?.isConnected) {
+      return 'none';
+    }
+    const page = this._frame.contentDocument;
+    if (page === null) {
+      return 'program'; // on another site by now, or shut off by its own policy
+    }
+    if (page.URL === 'about:blank' || page.readyState === 'loading') {
+      return 'none';
+    }
+    return page.getElementById(DATA_ID) ? 'ours' : 'program';
+  }
+
+  /** Where the user is in the program, if that can be told. */
+  private _whereabouts(): string {
+    const { address } = this._options;
+    const home = new URL(address(this.shown.url.replace(/\?.*/, '')), document.baseURI);
+    const here = this._frame?.contentDocument?.URL ?? '';
+    return here.startsWith(home.href) ? here : address(this.shown.url);
+  }
+
+  private _follow(): void {
+    const { model } = this._options;
+    const { id } = this.shown;
+    if (!this._frame || id === null || !model.isReady) {
+      return;
+    }
+    const instance = model.instance(id);
+    switch (this._life.judge(this._page, instance)) {
+      case 'renew':
+        this.load(this._whereabouts());
+        break;
+      case 'over':
+        this._tell(instance);
+        break;
+      case 'works':
+        this._strip?.remove();
+        this._strip = null;
+        this.removeClass('jp-mod-over');
+    }
+  }
+
+  /** Say above the page that it is over; what it shows may still be of use. */
+  private _tell(instance: Instance | null): void {
+    const { onLog, onStart, trans } = this._options;
+    const { title } = this.shown;
+    const isFailure = instance?.state === 'failed';
+    const text = instance?.reason
+      ? describe(instance.reason, trans)
+      : trans.__('%1 does not run', title);
+    if (this._strip?.dataset['text'] === text) {
+      return;
+    }
+    const words = document.createElement('p');
+    words.textContent = text;
+    const acts = document.createElement('div');
+    acts.className = 'jp-EinfraApps-overActs';
+    acts.append(button(isFailure ? trans.__('Try again') : trans.__('Start'), onStart));
+    acts.firstElementChild?.classList.add('jp-mod-first');
+    if (instance?.started) {
+      const show = (): void => {
+        onLog(instance);
+      };
+      acts.append(button(trans.__('Show Log'), show));
+    }
+    const strip = document.createElement('div');
+    strip.className = 'jp-EinfraApps-over';
+    strip.classList.toggle('jp-mod-failed', isFailure);
+    strip.dataset['text'] = text;
+    strip.setAttribute('role', isFailure ? 'alert' : 'status');
+    strip.append(words, acts);
+    this._strip?.remove();
+    this._strip = strip;
+    this.node.prepend(strip);
+    this.addClass('jp-mod-over');
+  }
+
   /** Lab put the tab back where it was; that alone starts nothing. */
   private _wait(): void {
-    const { onStart, title, trans } = this._options;
+    const { onStart, trans } = this._options;
     const box = make('div', 'box');
     const heading = make('h1', 'heading');
-    heading.textContent = trans.__('%1 does not run', title);
+    heading.textContent = trans.__('%1 does not run', this.shown.title);
     const detail = make('p', 'detail');
     detail.textContent = trans.__('It ran when this tab was last open.');
-    const button = make('button', 'act');
-    button.type = 'button';
-    button.classList.add('jp-mod-first');
-    button.textContent = trans.__('Start');
-    button.addEventListener('click', onStart);
+    const start = button(trans.__('Start'), onStart);
+    start.classList.add('jp-mod-first');
     const bottom = make('div', 'bottom');
-    bottom.append(button);
+    bottom.append(start);
     box.append(heading, detail, bottom);
     this.node.append(box);
   }
 
   private _frame: HTMLIFrameElement | null = null;
+  private readonly _life = new PageLife();
+  private _strip: HTMLElement | null = null;
 }
 
 export namespace AppFrame {
   export interface IOptions {
-    readonly url: string;
-    readonly title: string;
+    readonly shown: IShown;
+    readonly model: AppsModel;
     readonly trans: TranslationBundle;
 
     /** Whether to wait for the user before anything is loaded. */
     readonly waits: boolean;
 
+    /** Make an address absolute. */
+    readonly address: (url: string) => string;
+
     /** What to do when the user wants it to run. */
     readonly onStart: () => void;
+
+    /** What to do when the user wants to know what it printed. */
+    readonly onLog: (instance: Instance) => void;
   }
 }
 
@@ -81,11 +207,20 @@ export function makeTab(
   options: AppFrame.IOptions & Pick<Widget['title'], 'icon'>
 ): AppTab {
   const tab = new MainAreaWidget({ content: new AppFrame(options) });
+  const { title } = options.shown;
   tab.id = id;
   tab.toolbar.hide(); // empty, it would be a grey line
-  tab.title.label = options.title;
-  tab.title.caption = options.title;
+  tab.title.label = title;
+  tab.title.caption = title;
   tab.title.icon = options.icon;
   tab.title.closable = true;
   return tab;
+}
+
+function button(text: string, act: () => void): HTMLButtonElement {
+  const made = make('button', 'act');
+  made.type = 'button';
+  made.textContent = text;
+  made.addEventListener('click', act);
+  return made;
 }

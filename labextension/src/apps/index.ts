@@ -66,7 +66,6 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
 
     const model = new AppsModel(stream);
     const acts = new Acts(ask, trans);
-    const opener = new Opener({ app, model, acts, trans, settings: () => settings });
     const logs = new Map<string, MainAreaWidget>();
     const showLog = (instance: Instance): void => {
       const { id } = instance;
@@ -86,6 +85,14 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
       }
       app.shell.activateById(tab.id);
     };
+    const opener = new Opener({
+      app,
+      model,
+      acts,
+      showLog,
+      trans,
+      settings: () => settings
+    });
     addCommands({ app, model, acts, opener, showLog, trans, format, palette, browsers });
     if (launcher) {
       addTiles(launcher, model, CommandIDs.open, trans);

@@ -4,27 +4,13 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Acts } from './acts';
-import { makeTab, type AppTab } from './frame';
+import { makeTab, type AppTab, type IShown } from './frame';
 import { iconOf } from './icons';
-import type { AppsModel } from './model';
+import type { AppsModel, Instance } from './model';
 import type { IAppsSettings } from './settings';
 
 /** Restores a tab; nobody calls it by hand. */
 export const RESTORE_COMMAND = 'einfra-apps:restore';
-
-/** What a tab shows, and what Lab keeps of it. */
-export interface IShown {
-  /** Of the application. */
-  readonly app: string;
-
-  /** Of the instance; null for the page that lets one choose. */
-  readonly id: string | null;
-
-  readonly title: string;
-
-  /** Relative to the server's base URL. */
-  readonly url: string;
-}
 
 /** Brings applications before the user: in a tab of Lab, or of the browser. */
 export class Opener {
@@ -55,7 +41,8 @@ export class Opener {
       return null;
     }
     const { id, title } = address.instance;
-    return this._show({ app: name, id, title, url: address.url }, page);
+    const shown = { app: name, id, title, url: address.url };
+    return this._show(shown, page, address.instance);
   }
 
   /** Let the user choose a folder, beginning with one. */
@@ -83,7 +70,7 @@ export class Opener {
       describedBy: { args: { type: 'object' } },
       execute: args => {
         const shown = args as unknown as IShown;
-        const made = this._place(shown, shown.id !== null);
+        const made = this._find(shown) ?? this._add(shown, shown.id !== null);
         const look = (): void => {
           if (!model.isReady && !made.isDisposed) {
             return;
@@ -102,35 +89,46 @@ export class Opener {
     void restorer.restore(this._tracker, {
       command: RESTORE_COMMAND,
       name: tab => tab.id,
-      args: tab => ({ ...this._shown.get(tab) })
+      args: tab => ({ ...tab.content.shown })
     });
   }
 
-  private _show(shown: IShown, page: Window | null): AppTab | null {
+  /** @param instance - as it is now, where more is known than the model was told yet */
+  private _show(
+    shown: IShown,
+    page: Window | null,
+    instance: Instance | null = null
+  ): AppTab | null {
+    const { app, model } = this._options;
     if (page) {
       page.location.replace(this._address(shown.url));
       return null;
     }
-    const tab = this._place(shown, false);
-    this._options.app.shell.activateById(tab.id);
+    const there = this._find(shown);
+    if (there && shown.id !== null) {
+      there.content.renew(instance ?? model.instance(shown.id));
+    }
+    const tab = there ?? this._add(shown, false);
+    app.shell.activateById(tab.id);
     return tab;
   }
 
-  /** Put a tab into Lab, if it is not there. */
-  private _place(shown: IShown, waits: boolean): AppTab {
-    const { acts, app, model, trans } = this._options;
-    const id = `einfra-apps-${shown.url}`;
-    const there = this._tracker.find(tab => tab.id === id);
-    if (there) {
-      return there;
-    }
+  private _find({ url }: IShown): AppTab | undefined {
+    return this._tracker.find(tab => tab.id === idOf(url));
+  }
+
+  /** Put a tab into Lab. */
+  private _add(shown: IShown, waits: boolean): AppTab {
+    const { acts, app, model, showLog, trans } = this._options;
     const described = model.app(shown.app);
-    const tab = makeTab(id, {
-      url: this._address(shown.url),
-      title: shown.title,
+    const tab = makeTab(idOf(shown.url), {
+      shown,
+      model,
       icon: described ? iconOf(described, null) : undefined,
       trans,
       waits,
+      address: url => this._address(url),
+      onLog: showLog,
       onStart: () => {
         void (async () => {
           if (shown.id === null || (await acts.start(shown.id))) {
@@ -140,7 +138,6 @@ export class Opener {
         })();
       }
     });
-    this._shown.set(tab, shown);
     app.shell.add(tab, 'main');
     void this._tracker.add(tab);
     return tab;
@@ -150,7 +147,6 @@ export class Opener {
     return URLExt.join(this._options.app.serviceManager.serverSettings.baseUrl, '/') + url;
   }
 
-  private readonly _shown = new Map<AppTab, IShown>();
   private readonly _tracker = new WidgetTracker<AppTab>({ namespace: 'einfra-apps' });
 }
 
@@ -159,7 +155,13 @@ export namespace Opener {
     readonly app: JupyterFrontEnd;
     readonly model: AppsModel;
     readonly acts: Acts;
+    readonly showLog: (instance: Instance) => void;
     readonly trans: TranslationBundle;
     readonly settings: () => IAppsSettings;
   }
+}
+
+/** Of the tab that shows an address. */
+function idOf(url: string): string {
+  return `einfra-apps-${url}`;
 }

@@ -4,6 +4,7 @@ import { Format } from '../../api/format';
 import { Chooser, type IChoice } from './chooser';
 import { LaunchController } from './controller';
 import { launchForGuest, type Instance } from './model';
+import { DATA_ID } from './page';
 import { LaunchView } from './view';
 import { PageWords, type Catalogue } from './words';
 
@@ -28,9 +29,7 @@ interface IPageData {
 /** Where Lab's page leaves what a page of ours cannot ask it for. */
 const LANGUAGE_KEY = 'jupyter-einfra:language';
 
-const data = JSON.parse(
-  document.getElementById('einfra-data')?.textContent ?? '{}'
-) as IPageData;
+const data = JSON.parse(document.getElementById(DATA_ID)?.textContent ?? '{}') as IPageData;
 
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
