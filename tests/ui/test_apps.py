@@ -297,6 +297,60 @@ class TestChoosing:
         row.get_by_role("link").click()
         expect(other.get_by_text('"method": "GET"')).to_be_visible()
 
+    def test_the_tab_is_that_of_the_folder_from_then_on(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        tile(page, "Many").click()
+        choose(page, "runs")
+        tab = page.locator(".lm-TabBar-tab", has_text="Many")
+        expect(tab).to_have_text("Many: runs")
+        before = pid_in_tab(page)
+        # What runs is shown where it is shown already.
+        open_running(page).locator(".jp-EinfraApps-title").click()
+        expect(tab).to_have_count(1)
+        # The tile lets one choose again, and another folder gets another tab.
+        run(page, "launcher:create")
+        tile(page, "Many").click()
+        choose(page, "my 'second' runs")
+        expect(tab).to_have_text(["Many: runs", "Many: my 'second' runs"])
+        assert pid_in_tab(page) != before
+        # One that has a tab is shown there.
+        run(page, "launcher:create")
+        tile(page, "Many").click()
+        in_tab(page).get_by_role("link", name=str(lab.notebooks / "runs"), exact=True).click()
+        expect(tab).to_have_text(["Many: runs", "Many: my 'second' runs"])
+        expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("Many: runs")
+        assert pid_in_tab(page) == before
+        # So Lab keeps them.
+        saved(lab, "many/my-second-runs")
+        page.goto(f"{lab.url}lab")
+        expect(tab).to_have_text(["Many: runs", "Many: my 'second' runs"])
+        assert pid_in_tab(page) == before
+
+    def test_there_is_one_tab_to_choose_in(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        tile(page, "Many").click()
+        field = in_tab(page).get_by_label("Folder", exact=True)
+        expect(field).to_have_value("")
+        run(page, "launcher:create", cwd="runs")
+        tile(page, "Many").click()
+        expect(field).to_have_value("runs")
+        expect(page.locator(".lm-TabBar-tab", has_text="Many")).to_have_count(1)
+
+    def test_a_program_cannot_say_what_was_chosen(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        tile(page, "Many").click()
+        expect(in_tab(page).get_by_label("Folder", exact=True)).to_be_visible()
+        run(page, "launcher:create")
+        tile(page, "Fake").click()
+        pid_in_tab(page)
+        message = {"type": "einfra-apps:chosen", "id": "many/runs", "title": "Many: runs"}
+        page.evaluate("heard = 0; addEventListener('message', ({data}) => heard += !!data.id)")
+        send = "message => parent.postMessage(message, location.origin)"
+        in_tab(page).locator("body").evaluate(f"(_, m) => ({send})(m)", message)
+        page.evaluate(send, message)
+        page.wait_for_function("heard === 2")
+        expect(page.locator(".lm-TabBar-tab", has_text="Many")).to_have_text("Many")
+
     def test_a_folder_can_be_forgotten(self, page: Page, lab: LabServer) -> None:
         ident = start(lab, "many", "runs")
         lab.api("POST", "jupyter-einfra/apps/stop", json={"id": ident})
@@ -568,12 +622,20 @@ def pid_in_tab(page: Page) -> int:
     return int(json.loads(answer.inner_text())["pid"])
 
 
-def saved(lab: LabServer) -> None:
+def choose(page: Page, folder: str) -> None:
+    """Type a folder into the page in the tab that is seen."""
+    field = in_tab(page).get_by_label("Folder", exact=True)
+    field.fill(folder)
+    field.press("Enter")
+    expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+
+
+def saved(lab: LabServer, address: str = "fake/") -> None:
     """Wait until Lab has kept its layout with the tab in it."""
 
     def kept() -> bool:
         answer = lab.api("GET", "lab/api/workspaces/default")
-        return "einfra-apps:einfra-apps-fake/" in answer.text
+        return f"einfra-apps:einfra-apps-{address}" in answer.text
 
     wait_until("Lab keeps the tab", kept)
 

@@ -29,7 +29,7 @@ export interface IShown {
 export class AppFrame extends Widget {
   constructor(private readonly _options: AppFrame.IOptions) {
     super();
-    this.shown = _options.shown;
+    this._shown = _options.shown;
     this.addClass('jp-EinfraApps-frame');
     _options.model.changed.connect(this._follow, this);
     if (_options.waits) {
@@ -39,7 +39,9 @@ export class AppFrame extends Widget {
     }
   }
 
-  readonly shown: IShown;
+  get shown(): IShown {
+    return this._shown;
+  }
 
   /** Show the address; the page there starts the program if need be. */
   load(address = this._options.address(this.shown.url)): void {
@@ -72,6 +74,19 @@ export class AppFrame extends Widget {
     } else if (this._page === 'program' && !this._life.isOf(instance)) {
       this.load(this._whereabouts());
     }
+  }
+
+  /** Let the user choose anew, beginning with another folder. */
+  choose(shown: IShown): void {
+    if (shown.url !== this._shown.url) {
+      this._shown = shown;
+      this.load();
+    }
+  }
+
+  /** Whether a message is of the page that is shown. */
+  sent({ source }: MessageEvent): boolean {
+    return source !== null && source === this._frame?.contentWindow;
   }
 
   /** Let the keyboard go to the program. */
@@ -175,6 +190,7 @@ export class AppFrame extends Widget {
 
   private _frame: HTMLIFrameElement | null = null;
   private readonly _life = new PageLife();
+  private _shown: IShown;
   private _strip: HTMLElement | null = null;
 }
 

@@ -6,6 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Acts } from './acts';
 import { makeTab, type AppTab, type IShown } from './frame';
 import { iconOf } from './icons';
+import { isChosen } from './launch/page';
 import type { AppsModel, Instance } from './model';
 import type { IAppsSettings } from './settings';
 
@@ -14,7 +15,11 @@ export const RESTORE_COMMAND = 'einfra-apps:restore';
 
 /** Brings applications before the user: in a tab of Lab, or of the browser. */
 export class Opener {
-  constructor(private readonly _options: Opener.IOptions) {}
+  constructor(private readonly _options: Opener.IOptions) {
+    window.addEventListener('message', event => {
+      this._onMessage(event);
+    });
+  }
 
   /**
    * Start an application if need be, and show it.
@@ -93,35 +98,67 @@ export class Opener {
     });
   }
 
+  /** Have a folder that was chosen in a tab shown in the one that is its own. */
+  private _onMessage(event: MessageEvent<unknown>): void {
+    const { data, origin } = event;
+    if (origin !== window.location.origin || !isChosen(data)) {
+      return;
+    }
+    const chooser = this._tracker.find(
+      ({ content }) => content.shown.id === null && content.sent(event)
+    );
+    const app = chooser?.content.shown.app ?? '';
+    if (chooser && data.id.startsWith(`${app}/`)) {
+      const { id, title } = data;
+      const tab = this._bring({ app, id, title, url: `${id}/` }, null, chooser);
+      chooser.dispose();
+      this._options.app.shell.activateById(tab.id);
+    }
+  }
+
   /** @param instance - as it is now, where more is known than the model was told yet */
   private _show(
     shown: IShown,
     page: Window | null,
     instance: Instance | null = null
   ): AppTab | null {
-    const { app, model } = this._options;
+    const { app } = this._options;
     if (page) {
       page.location.replace(this._address(shown.url));
       return null;
     }
-    const there = this._find(shown);
-    if (there && shown.id !== null) {
-      there.content.renew(instance ?? model.instance(shown.id));
-    }
-    const tab = there ?? this._add(shown, false);
+    const tab = this._bring(shown, instance, null);
     app.shell.activateById(tab.id);
     return tab;
   }
 
-  private _find({ url }: IShown): AppTab | undefined {
-    return this._tracker.find(tab => tab.id === idOf(url));
+  /**
+   * Have a tab with a page that works.
+   *
+   * @param beside - where to put it, if it is not there
+   */
+  private _bring(shown: IShown, instance: Instance | null, beside: AppTab | null): AppTab {
+    const there = this._find(shown);
+    if (!there) {
+      return this._add(shown, false, beside);
+    }
+    if (shown.id === null) {
+      there.content.choose(shown);
+    } else {
+      there.content.renew(instance ?? this._options.model.instance(shown.id));
+    }
+    return there;
+  }
+
+  private _find(shown: IShown): AppTab | undefined {
+    return this._tracker.find(tab => tab.id === idOf(shown));
   }
 
   /** Put a tab into Lab. */
-  private _add(shown: IShown, waits: boolean): AppTab {
+  private _add(shown: IShown, waits: boolean, beside: AppTab | null = null): AppTab {
     const { acts, app, model, showLog, trans } = this._options;
     const described = model.app(shown.app);
-    const tab = makeTab(idOf(shown.url), {
+    const tab = makeTab(idOf(shown), {
       shown,
       model,
       icon: described ? iconOf(described, null) : undefined,
@@ -138,7 +175,7 @@ export class Opener {
         })();
       }
     });
-    app.shell.add(tab, 'main');
+    app.shell.add(tab, 'main', beside ? { ref: beside.id, mode: 'tab-after' } : {});
     void this._tracker.add(tab);
     return tab;
   }
@@ -161,7 +198,7 @@ export namespace Opener {
   }
 }
 
-/** Of the tab that shows an address. */
-function idOf(url: string): string {
-  return `einfra-apps-${url}`;
+/** Of the tab: there is one for each address, and one of each application to choose in. */
+function idOf({ app, id, url }: IShown): string {
+  return `einfra-apps-${id === null ? `${app}/` : url}`;
 }

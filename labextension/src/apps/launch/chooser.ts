@@ -87,6 +87,11 @@ export class Chooser {
         link.href = `${base}${choice.id}/`;
         link.textContent = choice.folder;
         link.title = choice.folder;
+        link.addEventListener('click', ({ altKey, ctrlKey, metaKey, shiftKey }) => {
+          if (!altKey && !ctrlKey && !metaKey && !shiftKey) {
+            this._options.onChosen(choice.id, this._titleOf(choice.folder));
+          }
+        });
         const state = make('span', 'state');
         state.dataset['state'] = choice.state;
         state.textContent = this._word(choice.state);
@@ -102,6 +107,12 @@ export class Chooser {
         return row;
       })
     );
+  }
+
+  /** As the server names an instance. */
+  private _titleOf(folder: string): string {
+    const name = folder.split('/').filter(Boolean).at(-1);
+    return `${this._options.title}: ${name ?? folder}`;
   }
 
   private _word(state: IChoice['state']): string {
@@ -121,7 +132,7 @@ export class Chooser {
   }
 
   private async _open(folder: string): Promise<void> {
-    const { app, base, go, trans } = this._options;
+    const { app, base, go, onChosen, trans } = this._options;
     if (folder.trim() === '') {
       this._say(trans.__('Name a folder.'));
       return;
@@ -132,7 +143,8 @@ export class Chooser {
         method: 'POST',
         body: JSON.stringify({ app, path: folder, show: false })
       });
-      const { url } = (await response.json()) as Schemas['AppAddress'];
+      const { instance, url } = (await response.json()) as Schemas['AppAddress'];
+      onChosen(instance.id, instance.title);
       go(base + url);
     } catch (error) {
       this._button.disabled = false;
@@ -182,6 +194,9 @@ export namespace Chooser {
     readonly links: readonly { readonly label: string; readonly href: string }[];
     readonly trans: TranslationBundle;
     readonly request: (path: string, init: RequestInit) => Promise<Response>;
+
+    /** What to do before the page goes to an instance. */
+    readonly onChosen: (id: string, title: string) => void;
 
     /** Go to an address. */
     readonly go: (url: string) => void;

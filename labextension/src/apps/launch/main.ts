@@ -4,7 +4,7 @@ import { Format } from '../../api/format';
 import { Chooser, type IChoice } from './chooser';
 import { LaunchController } from './controller';
 import { launchForGuest, type Instance } from './model';
-import { DATA_ID } from './page';
+import { DATA_ID, type IChosen } from './page';
 import { LaunchView } from './view';
 import { PageWords, type Catalogue } from './words';
 
@@ -133,6 +133,13 @@ if (data.instance) {
     links,
     trans,
     request,
+    onChosen: (id, title) => {
+      // Lab gives the folder a tab of its own; whoever else is around lets the page go there.
+      const message: IChosen = { type: 'einfra-apps:chosen', id, title };
+      if (isFramed) {
+        window.parent.postMessage(message, window.location.origin);
+      }
+    },
     go: url => {
       window.location.assign(url);
     }
