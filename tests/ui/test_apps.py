@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, expect
 from servers.apps import SCRIPT
 from servers.axe import violations
 from servers.lab import LabServer
@@ -544,6 +544,37 @@ class TestTabsThatStayOpen:
         expect(tab.get_by_role("heading", name="Fake does not run")).to_be_visible()
         assert state(lab, "fake") == "stopped"
         tab.get_by_role("button", name="Start").click()
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+
+    def test_a_tab_that_was_put_back_follows_what_happens(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        open_lab(page, lab)
+        tile(page, "Slow").click()
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        icon = page.locator(".lm-TabBar-tab.jp-mod-current .lm-TabBar-tabIcon svg")
+        box = icon.bounding_box()
+        saved(lab, "slow/")
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "slow"})
+        wait_until("it stopped", lambda: state(lab, "slow") == "stopped")
+        # Nothing is said of what is not known yet.
+        held: list[Route] = []
+        page.route("**/jupyter-einfra/stream*", lambda route: held.append(route))
+        page.goto(f"{lab.url}lab")
+        tab = page.locator(TAB)
+        expect(tab.get_by_role("heading", name="Slow", exact=True)).to_be_visible()
+        expect(tab.get_by_role("button", name="Open")).to_be_visible()
+        wait_for(page, lambda: bool(held))
+        page.unroute("**/jupyter-einfra/stream*")  # lets them go, too
+        expect(tab.get_by_role("heading", name="Slow does not run")).to_be_visible()
+        assert icon.bounding_box() == box
+        shot(page, "apps-put-back")
+        assert violations(page, TAB.removesuffix(":visible")) == []
+        # Somebody starts it elsewhere.
+        start(lab, "slow", wait=False)
+        expect(in_tab(page).get_by_role("heading", name="Starting Slow")).to_be_visible()
+        page.goto(f"{lab.url}lab")  # what is being started is shown at once
+        expect(in_tab(page).get_by_role("heading", name="Starting Slow")).to_be_visible()
         expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
 
     @pytest.mark.parametrize("theme", [LIGHT, DARK])

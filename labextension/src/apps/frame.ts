@@ -3,9 +3,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { describe } from '../api/messages';
+import { launchForTab, type Act } from './launch/model';
 import { DATA_ID } from './launch/page';
-import { make } from './launch/view';
-import type { AppsModel, Instance } from './model';
+import { make, LaunchView } from './launch/view';
+import { isAlive, type AppsModel, type Instance } from './model';
 import { PageLife, type Page } from './pages';
 
 /** What a program in a frame may do, beside what a page of its own site may. */
@@ -119,7 +120,11 @@ export class AppFrame extends Widget {
   private _follow(): void {
     const { model } = this._options;
     const { id } = this.shown;
-    if (!this._frame || id === null || !model.isReady) {
+    if (!this._frame) {
+      this._wait();
+      return;
+    }
+    if (id === null || !model.isReady) {
       return;
     }
     const instance = model.instance(id);
@@ -152,7 +157,7 @@ export class AppFrame extends Widget {
     words.textContent = text;
     const acts = document.createElement('div');
     acts.className = 'jp-EinfraApps-overActs';
-    acts.append(button(isFailure ? trans.__('Try again') : trans.__('Start'), onStart));
+    acts.append(button(this._label('start'), onStart));
     acts.firstElementChild?.classList.add('jp-mod-first');
     if (instance?.started) {
       const show = (): void => {
@@ -174,24 +179,49 @@ export class AppFrame extends Widget {
 
   /** Lab put the tab back where it was; that alone starts nothing. */
   private _wait(): void {
-    const { onStart, trans } = this._options;
-    const box = make('div', 'box');
-    const heading = make('h1', 'heading');
-    heading.textContent = trans.__('%1 does not run', this.shown.title);
-    const detail = make('p', 'detail');
-    detail.textContent = trans.__('It ran when this tab was last open.');
-    const start = button(trans.__('Start'), onStart);
-    start.classList.add('jp-mod-first');
-    const bottom = make('div', 'bottom');
-    bottom.append(start);
-    box.append(heading, detail, bottom);
-    this.node.append(box);
+    const { model, onStart, trans } = this._options;
+    const { app, id, title } = this.shown;
+    const instance = id === null ? null : model.instance(id);
+    if (instance && isAlive(instance)) {
+      this.load();
+      return;
+    }
+    const icon = model.app(app)?.icon_svg ?? '';
+    if (icon !== this._icon) {
+      this._icon = icon;
+      this._view = new LaunchView({
+        icon,
+        trans,
+        links: [],
+        label: act => this._label(act),
+        onAct: act => {
+          if (act === 'start') {
+            onStart();
+          } else {
+            this.load();
+          }
+        }
+      });
+      this.node.replaceChildren(this._view.node);
+    }
+    this._view?.show(launchForTab(title, model.isReady ? instance : undefined, trans));
+  }
+
+  private _label(act: Act): string {
+    const { model, trans } = this._options;
+    if (act === 'open') {
+      return trans.__('Open');
+    }
+    const hasFailed = model.instance(this.shown.id ?? '')?.state === 'failed';
+    return hasFailed ? trans.__('Try again') : trans.__('Start');
   }
 
   private _frame: HTMLIFrameElement | null = null;
+  private _icon: string | null = null;
   private readonly _life = new PageLife();
   private _shown: IShown;
   private _strip: HTMLElement | null = null;
+  private _view: LaunchView | null = null;
 }
 
 export namespace AppFrame {

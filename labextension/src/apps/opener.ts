@@ -2,6 +2,7 @@ import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { WidgetTracker } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { blankIcon } from '@jupyterlab/ui-components';
 
 import type { Acts } from './acts';
 import { makeTab, type AppTab, type IShown } from './frame';
@@ -76,19 +77,19 @@ export class Opener {
       execute: args => {
         const shown = args as unknown as IShown;
         const made = this._find(shown) ?? this._add(shown, shown.id !== null);
-        const look = (): void => {
-          if (!model.isReady && !made.isDisposed) {
-            return;
-          }
-          model.changed.disconnect(look);
+        const draw = (): void => {
           const described = model.app(shown.app);
-          made.title.icon = described ? iconOf(described, null) : undefined;
-          if (shown.id !== null && model.instance(shown.id)?.state === 'running') {
-            made.content.load();
+          if (described || made.isDisposed) {
+            model.changed.disconnect(draw);
+          }
+          if (described) {
+            const icon = iconOf(described, null);
+            // As Lab does with an icon that is there when the tab is added.
+            made.title.icon = icon.bindprops({ stylesheet: 'mainAreaTab' });
           }
         };
-        model.changed.connect(look);
-        look();
+        model.changed.connect(draw);
+        draw();
       }
     });
     void restorer.restore(this._tracker, {
@@ -161,7 +162,8 @@ export class Opener {
     const tab = makeTab(idOf(shown), {
       shown,
       model,
-      icon: described ? iconOf(described, null) : undefined,
+      // Lab styles a tab that comes without any as one that never has one.
+      icon: described ? iconOf(described, null) : blankIcon,
       trans,
       waits,
       address: url => this._address(url),

@@ -6,6 +6,7 @@ import { Format } from '../../api/format';
 import { instance } from '../../testing/apps';
 import {
   launchForGuest,
+  launchForTab,
   launchOf,
   type ILaunch,
   type Instance,
@@ -131,4 +132,25 @@ it('keeps a name that would turn the sentence about from doing so', () => {
   const told = launch({ title: `a\u202eb${'x'.repeat(500)}` });
   expect(told.heading).not.toContain('\u202e');
   expect(told.heading.length).toBeLessThan(100);
+});
+
+describe('a tab that was put back', () => {
+  it('does not say that something does not run before that is known', () => {
+    expect(launchForTab('VS Code', undefined, trans)).toMatchObject({
+      heading: 'VS Code',
+      isBusy: true,
+      acts: ['open']
+    });
+  });
+
+  it.each([
+    [null, 'It ran when this tab was last open.', false],
+    [instance({ state: 'stopped', reason: reason('app_stopped') }), /stopped/, false],
+    [instance({ state: 'failed', reason: reason('app_x') }), 'Message of app_x.', true]
+  ])('says why it does not run', (known, detail, isFailure) => {
+    const said = launchForTab('VS Code', known, trans);
+    expect(said).toMatchObject({ heading: 'VS Code does not run', acts: ['start'] });
+    expect(said.detail).toMatch(detail);
+    expect(said.isFailure).toBe(isFailure);
+  });
 });

@@ -65,6 +65,36 @@ export function launchForGuest(title: string, trans: TranslationBundle): ILaunch
   };
 }
 
+/**
+ * Say in a tab that Lab has put back where it was why nothing is loaded into it.
+ *
+ * @param instance - null if it never ran on this server, undefined while that is not known
+ */
+export function launchForTab(
+  title: string,
+  instance: Instance | null | undefined,
+  trans: TranslationBundle
+): ILaunch {
+  if (instance === undefined) {
+    return {
+      ...STILL,
+      heading: nameOf(title),
+      detail: trans.__('Waiting for the server to tell whether it runs.'),
+      isBusy: true,
+      acts: ['open']
+    };
+  }
+  return {
+    ...STILL,
+    heading: trans.__('%1 does not run', nameOf(title)),
+    detail: instance?.reason
+      ? say(instance.reason, PAGE_WORDS, trans)
+      : trans.__('It ran when this tab was last open.'),
+    isFailure: instance?.state === 'failed',
+    acts: ['start']
+  };
+}
+
 function nameOf(title: string): string {
   return shorten(tidy(title), LONGEST_TITLE);
 }
