@@ -131,7 +131,7 @@ export function addCommands(options: IOptions): void {
   ofInstance(
     CommandIDs.show,
     title => trans.__('Show %1', title),
-    ({ id, app: name, title, url }) => opener.show({ app: name, id, title, url }),
+    instance => opener.show(instance, instance.url),
     () => true
   );
   ofInstance(

@@ -10,6 +10,7 @@ import { iconOf } from './icons';
 import { isChosen } from './launch/page';
 import type { AppsModel, Instance } from './model';
 import type { IAppsSettings } from './settings';
+import { titleOf } from './titles';
 
 /** Restores a tab; nobody calls it by hand. */
 export const RESTORE_COMMAND = 'einfra-apps:restore';
@@ -46,9 +47,9 @@ export class Opener {
       page?.close();
       return null;
     }
-    const { id, title } = address.instance;
-    const shown = { app: name, id, title, url: address.url };
-    return this._show(shown, page, address.instance);
+    const { instance, url } = address;
+    const title = titleOf(instance, url);
+    return this._show({ app: name, id: instance.id, title, url }, page, instance);
   }
 
   /** Let the user choose a folder, beginning with one. */
@@ -63,9 +64,19 @@ export class Opener {
     return this._show({ app: name, id: null, title: app.title, url }, page);
   }
 
-  /** Show what runs already, or is being started. */
-  show(shown: IShown, where: IAppsSettings['openIn'] | null = null): AppTab | null {
+  /** Show what runs already, or is being started, at one of its addresses. */
+  show(
+    instance: Instance,
+    url: string,
+    where: IAppsSettings['openIn'] | null = null
+  ): AppTab | null {
     const place = where ?? this._options.settings().openIn;
+    const shown = {
+      app: instance.app,
+      id: instance.id,
+      title: titleOf(instance, url),
+      url
+    };
     return this._show(shown, place === 'browser' ? window.open('about:blank') : null);
   }
 

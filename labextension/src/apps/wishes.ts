@@ -18,7 +18,7 @@ export function grantWishes(model: AppsModel, opener: Opener, baseUrl: string): 
         if (!granted.read().has(number) && instance) {
           granted.add([[number, 1]]);
           // Nobody clicked here, and a browser opens no window for that.
-          opener.show({ app: instance.app, id, title: instance.title, url }, 'lab');
+          opener.show(instance, url, 'lab');
         }
       }
     });
