@@ -232,6 +232,39 @@ class TestOpening:
         (found,) = [one for one in instances(lab) if one["app"] == "many" and one["folder"]]
         assert found["folder"] == str(lab.notebooks / name)
 
+    def test_all_that_is_selected(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        items = page.locator(".jp-DirListing-item")
+        items.filter(has_text=re.compile("^runs")).click()
+        items.filter(has_text="file.txt").click(modifiers=["Control"])  # is not for it
+        items.filter(has_text="my 'second' runs").click(modifiers=["Control"])
+        items.filter(has_text="my 'second' runs").click(button="right")
+        page.get_by_role("menuitem", name="Open in Many").click()
+        tabs = page.locator(".lm-TabBar-tab", has_text="Many")
+        expect(tabs).to_have_count(2)
+        assert {*tabs.all_inner_texts()} == {"Many: runs", "Many: my 'second' runs"}
+
+    def test_no_more_than_can_be_meant(self, page: Page, lab: LabServer) -> None:
+        folder = lab.notebooks / "crowd"
+        for number in range(11):
+            (folder / str(number)).mkdir(parents=True, exist_ok=True)
+        open_lab(page, lab, "lab/tree/crowd")
+        items = page.locator(".jp-DirListing-item")
+        expect(items).to_have_count(11)
+        items.first.click()
+        items.last.click(modifiers=["Shift"])
+        items.last.click(button="right")
+        entry = page.locator(".lm-Menu-item", has_text="Open in Many")
+        expect(entry).to_have_class(re.compile("lm-mod-disabled"))
+
+    def test_the_folder_that_the_file_browser_shows(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab, "lab/tree/runs")
+        listing = page.locator(".jp-DirListing-content")
+        expect(page.locator(".jp-BreadCrumbs-item", has_text="runs")).to_be_visible()
+        listing.click(button="right")
+        page.get_by_role("menuitem", name="Open This Folder in Many").click()
+        expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("Many: runs")
+
     def test_a_file_is_offered_only_to_those_that_open_files(
         self, page: Page, lab: LabServer
     ) -> None:
@@ -240,6 +273,7 @@ class TestOpening:
         expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
         expect(page.get_by_role("menuitem", name="Open in Many")).to_have_count(0)
         expect(page.get_by_role("menuitem", name="Open in Fake")).to_have_count(0)
+        expect(page.get_by_role("menuitem", name="Open This Folder")).to_have_count(0)
 
     def test_by_the_palette(self, page: Page, lab: LabServer) -> None:
         open_lab(page, lab)

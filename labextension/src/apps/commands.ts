@@ -18,6 +18,8 @@ export const CommandIDs = {
   open: 'einfra-apps:open',
   /** Open what is selected in the file browser: `app`. */
   openSelected: 'einfra-apps:open-selected',
+  /** Open the folder that the file browser shows: `app`. */
+  openHere: 'einfra-apps:open-here',
   /** Show an instance that runs: `id`. */
   show: 'einfra-apps:show',
   /** Stop an instance: `id`. */
@@ -39,6 +41,12 @@ interface IOptions {
   readonly palette: ICommandPalette | null;
   readonly browsers: IFileBrowserFactory | null;
 }
+
+/** A file or folder in the file browser. */
+const ITEM = '.jp-DirListing-item';
+
+/** More at once is hardly meant: each takes a tab, and some take a program. */
+const MOST_OPENED = 10;
 
 /** The value of an argument that names something; empty where there is none. */
 function named(args: ReadonlyPartialJSONObject, name: string): string {
@@ -63,6 +71,13 @@ export function addCommands(options: IOptions): void {
     model.app(named(args, 'app'));
   const instanceOf = (args: ReadonlyPartialJSONObject): Instance | null =>
     model.instance(named(args, 'id'));
+  const localPath = (path: string): string => app.serviceManager.contents.localPath(path);
+  const selectedFor = (found: App | null): string[] =>
+    Array.from(options.browsers?.tracker.currentWidget?.selectedItems() ?? [])
+      .filter(({ type }) =>
+        type === 'directory' ? found?.opens_folders : found?.opens_files
+      )
+      .map(({ path }) => localPath(path));
 
   commands.addCommand(CommandIDs.open, {
     label: args => {
@@ -99,12 +114,33 @@ export function addCommands(options: IOptions): void {
     },
     describedBy: { args: argument('app', trans.__('Name of the application')) },
     isVisible: args => appOf(args)?.installed ?? false,
+    isEnabled: args => {
+      const count = selectedFor(appOf(args)).length;
+      return count > 0 && count <= MOST_OPENED;
+    },
+    execute: async args => {
+      // One after the other, so that the tabs are in their order.
+      for (const path of selectedFor(appOf(args))) {
+        await opener.open(named(args, 'app'), path);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.openHere, {
+    label: args => trans.__('Open This Folder in %1', appOf(args)?.title ?? ''),
+    icon: args => {
+      const found = appOf(args);
+      return found ? iconOf(found, null) : undefined;
+    },
+    describedBy: { args: argument('app', trans.__('Name of the application')) },
+    // An item has an entry of its own.
+    isVisible: args =>
+      (appOf(args)?.installed ?? false) &&
+      !app.contextMenuHitTest(node => node.matches(ITEM)),
     execute: async args => {
       const browser = options.browsers?.tracker.currentWidget;
-      for (const { path } of browser?.selectedItems() ?? []) {
-        const { contents } = app.serviceManager;
-        await opener.open(named(args, 'app'), contents.localPath(path));
-        return;
+      if (browser) {
+        await opener.open(named(args, 'app'), localPath(browser.model.path));
       }
     }
   });
@@ -179,13 +215,8 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
       const args = { app: name };
       return [
         palette?.addItem({ command: CommandIDs.open, args, category }),
-        ...(browsers ? selectorsOf(opens_files, opens_folders) : []).map(selector =>
-          app.contextMenu.addItem({
-            command: CommandIDs.openSelected,
-            args,
-            selector,
-            rank: 2 + rank / 100
-          })
+        ...(browsers ? placesOf(opens_files, opens_folders) : []).map(place =>
+          app.contextMenu.addItem({ ...place, args, rank: 2 + rank / 100 })
         )
       ].filter(item => item !== undefined);
     });
@@ -201,12 +232,20 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
   });
 }
 
-/** What has to be under the pointer. */
-function selectorsOf(files: boolean, folders: boolean): string[] {
-  const item = '.jp-DirListing-item';
+/** What has to be under the pointer, and what can be done there. */
+function placesOf(
+  files: boolean,
+  folders: boolean
+): { readonly command: string; readonly selector: string }[] {
+  const command = CommandIDs.openSelected;
   return [
-    ...(files ? [`${item}[data-isdir="false"]`] : []),
-    ...(folders ? [`${item}[data-isdir="true"]`] : [])
+    ...(files ? [{ command, selector: `${ITEM}[data-isdir="false"]` }] : []),
+    ...(folders
+      ? [
+          { command, selector: `${ITEM}[data-isdir="true"]` },
+          { command: CommandIDs.openHere, selector: '.jp-DirListing-content' }
+        ]
+      : [])
   ];
 }
 

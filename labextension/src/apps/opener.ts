@@ -71,12 +71,8 @@ export class Opener {
     where: IAppsSettings['openIn'] | null = null
   ): AppTab | null {
     const place = where ?? this._options.settings().openIn;
-    const shown = {
-      app: instance.app,
-      id: instance.id,
-      title: titleOf(instance, url),
-      url
-    };
+    const { app, id } = instance;
+    const shown = { app, id, title: titleOf(instance, url), url };
     return this._show(shown, place === 'browser' ? window.open('about:blank') : null);
   }
 
