@@ -25,6 +25,9 @@ Shot = Callable[..., None]
 TAB = ".jp-EinfraApps-frame:visible"
 FRAME = f"{TAB} iframe"
 
+#: Starts what follows once, and not again while what it leaves is there.
+FRAGILE = 'test ! -e left || exit 3; touch left; exec "$@"'
+
 
 def command(*words: str) -> list[str]:
     return [sys.executable, "-S", "-E", SCRIPT, "{socket}", *words]
@@ -55,11 +58,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
                 "exit=1",
             ),
         },
-        # Starts once, and not again while what it leaves is there.
         "fragile": {
             "title": "Fragile",
-            "command": ["sh", "-c", "test ! -e left || exit 3; touch left; exec \"$@\"", "sh"]
-            + command(),
+            "command": ["sh", "-c", FRAGILE, "sh", *command()],
         },
         "many": {"command": command(), "title": "Many", "per_folder": True},
         "missing": {"command": "no-such-program {socket}", "title": "Missing"},
@@ -339,7 +340,7 @@ class TestChoosing:
         expect(tab).to_have_text("Many: runs")
         before = pid_in_tab(page)
         # What runs is shown where it is shown already.
-        open_running(page).locator(".jp-EinfraApps-title").click()
+        open_running(page).locator(".jp-EinfraApps-title", has_text="Many: runs").click()
         expect(tab).to_have_count(1)
         # The tile lets one choose again, and another folder gets another tab.
         run(page, "launcher:create")
@@ -593,7 +594,11 @@ class TestTabsThatStayOpen:
         wait_until("it stopped", lambda: state(lab, "slow") == "stopped")
         # Nothing is said of what is not known yet.
         held: list[Route] = []
-        page.route("**/jupyter-einfra/stream*", lambda route: held.append(route))
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/jupyter-einfra/stream*", hold)
         page.goto(f"{lab.url}lab")
         tab = page.locator(TAB)
         expect(tab.get_by_role("heading", name="Slow", exact=True)).to_be_visible()

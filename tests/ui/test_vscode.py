@@ -188,6 +188,8 @@ def test_a_folder_and_a_file_are_opened_by_the_file_browser(page: Page, lab: Lab
     page.locator(".jp-DirListing-item", has_text="a file.txt").click(button="right")
     page.get_by_role("menuitem", name="Open in VS Code").click()
     expect(in_tab(page).get_by_text("what is in it")).to_be_visible(timeout=PATIENCE)
+    tabs = page.locator(".lm-TabBar-tab", has_text="VS Code")
+    expect(tabs).to_have_text([f"VS Code: {ODD}", "VS Code: a file.txt"])
 
 
 def test_a_file_is_opened_from_a_terminal(page: Page, lab: LabServer) -> None:
