@@ -140,6 +140,7 @@ class TestGoingThere:
             *("launch", "slow", "starting"),
         )
         assert data["elapsed_seconds"] < 5
+        assert not data["from_elsewhere"]
         assert manager.instance("slow").state == "starting"
 
     async def test_shows_the_program_once_it_runs(self, get: Fetch, running: Any) -> None:
@@ -150,8 +151,8 @@ class TestGoingThere:
     async def test_from_elsewhere_shows_a_page_and_starts_nothing(
         self, get: Fetch, manager: AppsManager, leavings: Leavings
     ) -> None:
-        response = await get("fake/", headers=STRANGER)
-        assert page_data(response)["instance"]["state"] == "stopped"
+        data = page_data(await get("fake/", headers=STRANGER))
+        assert (data["instance"]["state"], data["from_elsewhere"]) == ("stopped", True)
         assert manager.instance("fake").state == "stopped"
         assert leavings.processes() == []
 
@@ -178,6 +179,8 @@ class TestGoingThere:
         data = page_data(await get("fake/", headers=PERSON))
         assert data["instance"]["reason"]["code"] == "app_stopped"
         assert instance.state == "stopped"
+        data = page_data(await get("fake/", headers=STRANGER))
+        assert not data["from_elsewhere"]  # it was stopped, wherever one comes from
 
     async def test_an_address_without_its_slash_leads_to_the_one_with(self, get: Fetch) -> None:
         response = await get("fake?x=1", headers=PERSON)

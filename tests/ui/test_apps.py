@@ -482,6 +482,24 @@ class TestTheLaunchPage:
         page.get_by_role("link", name="Back to JupyterLab").click()
         page.wait_for_selector("#jp-main-dock-panel")
 
+    def test_after_a_new_start_of_the_server_it_does_not_run(
+        self, page: Page, tmp_path: Path
+    ) -> None:
+        never = {"title": "Never", "command": command("print=still waiting", "sleep=600")}
+        args = [f"--AppsManager.custom_apps={ {'never': never} }"]
+        with start_lab(tmp_path, args=args) as server:
+            page.goto(f"{server.url}api?token={server.token}")
+            page.goto(f"{server.url}never/")
+            expect(page.get_by_role("log")).to_have_text("still waiting")
+            server.restart()
+            heading = page.get_by_role("heading", name="Never does not run")
+            expect(heading).to_be_visible(timeout=20_000)  # it tries again by itself
+            # Nobody came from elsewhere, and what was printed is of a run that is gone.
+            expect(page.get_by_role("status")).to_have_text("Never does not run")
+            expect(page.get_by_role("log")).to_be_hidden()
+            page.get_by_role("button", name="Start").click()
+            expect(page.get_by_role("log")).to_have_text("still waiting")
+
     def test_two_windows_see_the_same(self, page: Page, lab: LabServer) -> None:
         page.goto(f"{lab.url}api?token={lab.token}")
         start(lab, "slow", wait=False)
@@ -857,3 +875,20 @@ def test_a_narrow_window_keeps_it_whole(page: Page, lab: LabServer, shot: Shot) 
     shot(page, "apps-failed-narrow")
     page.set_viewport_size({"width": 800, "height": 360})
     shot(page, "apps-failed")
+
+
+def test_a_narrow_window_keeps_the_chooser_whole(page: Page, lab: LabServer, shot: Shot) -> None:
+    folder = lab.notebooks / "-".join(["a-long-name"] * 12)
+    folder.mkdir()
+    ident = start(lab, "many", folder.name)
+    lab.api("POST", "jupyter-einfra/apps/stop", json={"id": ident})
+    wait_until("it stopped", lambda: state(lab, ident) == "stopped")
+    page.goto(f"{lab.url}api?token={lab.token}")
+    for width in (700, 320):
+        page.set_viewport_size({"width": width, "height": 600})
+        page.goto(f"{lab.url}many/")
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(overflow) <= 0
+        for name in ("Open", f"Forget {folder}"):
+            expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
+        shot(page, f"apps-choose-{width}")

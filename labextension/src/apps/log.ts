@@ -50,6 +50,7 @@ class LogView extends Widget {
       instance,
       elapsed: null,
       error: null,
+      fromElsewhere: false,
       purpose: 'watch',
       icon,
       links: [],

@@ -4,7 +4,7 @@ import { type ICoded } from '../../api/describe';
 import { networkError } from '../../api/errors';
 import type { Format } from '../../api/format';
 import { Follower, type LaunchEvent } from './follower';
-import { launchOf, type Act, type Instance, type Purpose } from './model';
+import { launchOf, type Act, type Instance } from './model';
 import { LaunchView } from './view';
 
 /** How often the time that has passed is shown anew. */
@@ -16,6 +16,7 @@ export class LaunchController {
     const { instance, elapsed, error, request } = _options;
     this._instance = instance;
     this._error = error;
+    this._fromElsewhere = _options.fromElsewhere;
     this._begin(elapsed);
     this._follower = new Follower({
       id: instance.id,
@@ -62,7 +63,11 @@ export class LaunchController {
   private _tell(event: LaunchEvent): void {
     this._error = null;
     this._instance = event.instance;
+    this._fromElsewhere &&= event.instance.state === 'stopped';
     this._begin(event.elapsed_seconds);
+    if (event.instance.started === null) {
+      this.view.clear(); // what it printed was of a run of another server
+    }
     this._update();
   }
 
@@ -73,7 +78,14 @@ export class LaunchController {
   private _update(): void {
     const { format, onReady, purpose, trans } = this._options;
     const elapsed = this._begun === null ? null : performance.now() / 1000 - this._begun;
-    const launch = launchOf(this._instance, elapsed, purpose, this._error, trans, format);
+    const launch = launchOf(
+      this._instance,
+      elapsed,
+      this._fromElsewhere ? 'ask' : purpose,
+      this._error,
+      trans,
+      format
+    );
     this.view.show(launch);
     if (launch.heading !== this._heading) {
       this._heading = launch.heading;
@@ -123,6 +135,7 @@ export class LaunchController {
   private _begun: number | null = null;
   private _error: ICoded | null;
   private readonly _follower: Follower;
+  private _fromElsewhere: boolean;
   private _heading = '';
   private _instance: Instance;
   private readonly _timer: ReturnType<typeof setInterval>;
@@ -138,7 +151,11 @@ export namespace LaunchController {
     /** What was refused before this page was made. */
     readonly error: ICoded | null;
 
-    readonly purpose: Purpose;
+    /** Whether nothing was started because somebody came here from another site. */
+    readonly fromElsewhere: boolean;
+
+    /** What the page is for. */
+    readonly purpose: 'launch' | 'watch';
     readonly icon: string;
     readonly links: LaunchView.IOptions['links'];
     readonly trans: TranslationBundle;

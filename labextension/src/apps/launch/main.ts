@@ -17,6 +17,7 @@ interface IPageData {
   readonly instance: Instance | null;
   readonly elapsed_seconds: number | null;
   readonly error: ICoded | null;
+  readonly from_elsewhere: boolean;
   readonly choices: readonly IChoice[];
   readonly base: string;
   readonly api: string;
@@ -97,6 +98,7 @@ if (data.instance) {
     instance: data.instance,
     elapsed: data.elapsed_seconds,
     error: data.error,
+    fromElsewhere: data.from_elsewhere,
     purpose: 'launch',
     icon: data.icon,
     links,

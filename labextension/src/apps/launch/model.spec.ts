@@ -97,8 +97,17 @@ describe('what does not run', () => {
   });
 
   it('asks first who came from elsewhere', () => {
-    expect(launch({ state: 'stopped', reason: null })).toMatchObject({
+    expect(launch({ state: 'stopped', reason: null }, null, 'ask')).toMatchObject({
       heading: 'Start VS Code?',
+      detail: 'You came here from elsewhere, so it was not started by itself.',
+      acts: ['start']
+    });
+  });
+
+  it.each(['launch', 'watch'] as const)('just does not run, to %s', purpose => {
+    expect(launch({ state: 'stopped', reason: null }, null, purpose)).toMatchObject({
+      heading: 'VS Code does not run',
+      detail: '',
       acts: ['start']
     });
   });

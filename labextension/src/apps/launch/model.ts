@@ -11,8 +11,8 @@ export type Instance = components['schemas']['AppInstance'];
 /** What a person can do on the page. */
 export type Act = 'start' | 'stop' | 'restart' | 'open';
 
-/** What the page is for: to get somebody in, or to let them look on. */
-export type Purpose = 'launch' | 'watch';
+/** What the page is for: to get somebody in, to ask them first, or to let them look on. */
+export type Purpose = 'launch' | 'ask' | 'watch';
 
 /** What there is to say about one instance. */
 export interface ILaunch {
@@ -165,15 +165,31 @@ export function launchOf(
     case 'stopped':
       return {
         ...still,
-        heading:
-          reason === null ? trans.__('Start %1?', title) : trans.__('%1 is stopped', title),
+        heading: stoppedHeading(title, reason, purpose, trans),
         detail:
           refusal ??
           reason ??
-          trans.__('You came here from elsewhere, so it was not started by itself.'),
+          (purpose === 'ask'
+            ? trans.__('You came here from elsewhere, so it was not started by itself.')
+            : ''),
         acts: ['start']
       };
   }
+}
+
+/** Without a reason nobody stopped it: it has not run since the server started. */
+function stoppedHeading(
+  title: string,
+  reason: string | null,
+  purpose: Purpose,
+  trans: TranslationBundle
+): string {
+  if (reason !== null) {
+    return trans.__('%1 is stopped', title);
+  }
+  return purpose === 'ask'
+    ? trans.__('Start %1?', title)
+    : trans.__('%1 does not run', title);
 }
 
 /** What to say while nothing is wrong and somebody waits. */

@@ -88,6 +88,12 @@ export class LaunchView {
     }
   }
 
+  /** Show no log: there is none. */
+  clear(): void {
+    this._log.replaceChildren();
+    this._log.hidden = true;
+  }
+
   /** Say that the page does not know what goes on; empty when it does. */
   warn(text: string): void {
     setText(this._trouble, text);
