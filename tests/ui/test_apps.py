@@ -63,6 +63,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
             "command": ["sh", "-c", FRAGILE, "sh", *command()],
         },
         "many": {"command": command(), "title": "Many", "per_folder": True},
+        "stubborn": {"command": command("deaf"), "title": "Stubborn"},
         "missing": {"command": "no-such-program {socket}", "title": "Missing"},
     }
     args = [f"--AppsManager.custom_apps={apps}"]
@@ -166,6 +167,53 @@ class TestTiles:
         shot(page, f"apps-tiles-{theme.rsplit(maxsplit=1)[-1].lower()}")
         lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "fake"})
         expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_have_count(0)
+
+    def test_one_that_starts_or_stops_does_not_run(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        open_lab(page, lab)
+        mark = tile(page, "Never").locator(".jp-EinfraApps-mark")
+        start(lab, "never", wait=False)
+        expect(mark).to_have_class(re.compile("jp-mod-starting"))
+        expect(tile(page, "Never")).to_have_attribute("title", "Never is starting")
+        page.mouse.move(0, 0)
+        shot(page, "apps-tiles-starting")
+        start(lab, "stubborn")
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "stubborn"})
+        expect(tile(page, "Stubborn")).to_have_attribute("title", "Stubborn is stopping")
+
+    def test_the_focus_stays_on_one_while_others_change(self, page: Page, lab: LabServer) -> None:
+        start(lab, "fake")
+        open_lab(page, lab)
+        expect(tile(page, "Fake").locator(".jp-EinfraApps-mark")).to_be_visible()
+        for title, act in (("Never", "stop"), ("Fake", "start")):
+            tile(page, title).focus()
+            lab.api("POST", f"jupyter-einfra/apps/{act}", json={"id": "fake"})
+            running = tile(page, "Fake").locator(".jp-mod-running")
+            expect(running).to_have_count(int(act == "start"))
+            expect(tile(page, title)).to_be_focused()
+
+    def test_a_server_that_is_away_leaves_nothing_green(
+        self, page: Page, tmp_path: Path, shot: Shot
+    ) -> None:
+        args = [f"--AppsManager.custom_apps={ {'fake': {'command': command(), 'title': 'Fake'}} }"]
+        with start_lab(tmp_path, args=args) as server:
+            start(server, "fake")
+            open_lab(page, server)
+            item = open_running(page).locator(".jp-EinfraApps-item", has_text="Fake")
+            expect(item.locator(".jp-EinfraApps-figures")).to_contain_text("MiB")
+            mark = tile(page, "Fake").locator(".jp-EinfraApps-mark")
+            expect(mark).to_have_class(re.compile("jp-mod-running"))
+            server.stop()
+            lost = re.compile(r"^not known since \d+:\d+")
+            expect(item.locator(".jp-EinfraApps-figures")).to_have_text(lost, timeout=20_000)
+            expect(mark).to_have_class(re.compile("jp-mod-unknown"))
+            title = re.compile("What Fake does is not known since")
+            expect(tile(page, "Fake")).to_have_attribute("title", title)
+            shot(page, "apps-lost")
+            server.start()
+            expect(mark).to_have_count(0, timeout=30_000)
+            expect(tile(page, "Fake")).to_have_attribute("title", "Start Fake")
 
     def test_one_that_was_switched_off_by_its_user_leaves_no_trace(
         self, page: Page, lab: LabServer

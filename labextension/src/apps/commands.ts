@@ -9,7 +9,7 @@ import type { Format } from '../api/format';
 import { describe } from '../api/messages';
 import type { Acts } from './acts';
 import { iconOf } from './icons';
-import { badgeOf, isAlive, type App, type AppsModel, type Instance } from './model';
+import { isAlive, type App, type AppsModel, type Instance } from './model';
 import type { Opener } from './opener';
 
 /** What the mouse can do, the palette and the keyboard can do. */
@@ -86,11 +86,13 @@ export function addCommands(options: IOptions): void {
     },
     caption: args => {
       const found = appOf(args);
-      return found ? captionOf(found, trans, format) : '';
+      return found ? captionOf(found, model.lostSince, trans, format) : '';
     },
     icon: args => {
       const found = appOf(args);
-      return found ? iconOf(found, args['isLauncher'] ? badgeOf(found) : null) : undefined;
+      return found
+        ? iconOf(found, args['isLauncher'] ? model.badge(found) : null)
+        : undefined;
     },
     describedBy: { args: argument('app', trans.__('Name of the application')) },
     isEnabled: args => appOf(args)?.installed ?? false,
@@ -250,21 +252,35 @@ function placesOf(
 }
 
 /** What an application does now, in a sentence. */
-function captionOf(app: App, trans: TranslationBundle, format: Format): string {
+function captionOf(
+  app: App,
+  lostSince: Date | null,
+  trans: TranslationBundle,
+  format: Format
+): string {
+  if (lostSince) {
+    const time = format.time(lostSince, new Date());
+    return trans.__('What %1 does is not known since %2', app.title, time);
+  }
   const failed = app.instances.find(({ state }) => state === 'failed');
   if (failed?.reason) {
     return describe(failed.reason, trans);
   }
-  const running = app.instances.filter(isAlive);
+  const running = app.instances.filter(({ state }) => state === 'running');
   const [first] = running;
   if (running.length > 1) {
     return trans._n('%2 runs once', '%2 runs %1 times', running.length, app.title);
   }
-  return first
-    ? trans.__(
-        '%1 runs since %2',
-        app.title,
-        format.time(new Date(first.since), new Date())
-      )
-    : trans.__('Start %1', app.title);
+  if (first) {
+    const time = format.time(new Date(first.since), new Date());
+    return trans.__('%1 runs since %2', app.title, time);
+  }
+  switch (app.instances.find(isAlive)?.state) {
+    case 'starting':
+      return trans.__('%1 is starting', app.title);
+    case 'stopping':
+      return trans.__('%1 is stopping', app.title);
+    default:
+      return trans.__('Start %1', app.title);
+  }
 }

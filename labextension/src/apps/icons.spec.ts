@@ -26,6 +26,8 @@ it('is the same drawing for as long as nothing changes', () => {
   expect(iconOf(described, null)).toBe(iconOf(described, null));
   expect(iconOf(described, 'running')).not.toBe(iconOf(described, null));
   expect(iconOf(described, 'running').svgstr).toContain('<circle');
+  expect(iconOf(described, 'starting').svgstr).toContain('jp-mod-starting');
+  expect(iconOf(described, 'unknown').svgstr).toContain('jp-mod-unknown');
   expect(iconOf(described, 'failed').svgstr).toContain('<path');
   expect(iconOf(described, null).svgstr).toBe(described.icon_svg);
 });

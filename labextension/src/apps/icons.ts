@@ -6,6 +6,10 @@ import type { App, Badge } from './model';
 const MARKS: Readonly<Record<NonNullable<Badge>, string>> = {
   running:
     '<circle class="jp-EinfraApps-mark jp-mod-running" cx="12.500" cy="12.500" r="3"/>',
+  starting:
+    '<circle class="jp-EinfraApps-mark jp-mod-starting" cx="12.500" cy="12.500" r="2.500"/>',
+  unknown:
+    '<circle class="jp-EinfraApps-mark jp-mod-unknown" cx="12.500" cy="12.500" r="3"/>',
   failed:
     '<path class="jp-EinfraApps-mark jp-mod-failed" d="M12 7.500l4 7.500H8z"/>' +
     '<path class="jp-EinfraApps-bang" d="M11.500 10h1v2.500h-1zM11.500 13h1v1h-1z"/>'

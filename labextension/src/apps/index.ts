@@ -95,7 +95,7 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
     });
     addCommands({ app, model, acts, opener, showLog, trans, format, palette, browsers });
     if (launcher) {
-      addTiles(launcher, model, CommandIDs.open, trans);
+      addTiles(launcher, model, app.commands, CommandIDs.open, trans);
     }
     if (running) {
       const figures = new Figures(stream, model);

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { app, instance } from '../testing/apps';
 import { PlayedStream } from '../testing/stream';
@@ -68,13 +68,56 @@ it('lists what runs or failed, and not what was stopped', () => {
 it.each([
   [[], null],
   [['stopped'], null],
-  [['starting'], 'running'],
+  [['starting'], 'starting'],
   [['running', 'stopped'], 'running'],
-  [['stopping'], 'running'],
+  [['running', 'starting'], 'running'],
+  [['stopping'], 'starting'],
   [['running', 'failed'], 'failed']
 ] as const)('marks a tile of %s as %s', (states, badge) => {
   const instances = states.map(state => instance({ state }));
   expect(badgeOf(app({ instances }))).toBe(badge);
+});
+
+describe('while the server is away', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('knows nothing after a while, and until the server tells anew', () => {
+    const { model, stream, send } = played();
+    model.follow(true);
+    const running = app({ instances: [instance()] });
+    send([running]);
+    stream.become('lost');
+    const { since } = stream.state;
+    vi.advanceTimersByTime(4_000);
+    stream.become('refused'); // neither better nor worse
+    expect(model.badge(running)).toBe('running');
+    vi.advanceTimersByTime(2_000);
+    expect(model.lostSince).toEqual(since);
+    expect(model.badge(running)).toBe('unknown');
+    expect(model.badge(app())).toBeNull();
+    stream.openWith('apps');
+    expect(model.lostSince).toEqual(since);
+    send([running]);
+    expect(model.lostSince).toBeNull();
+    expect(model.badge(running)).toBe('running');
+  });
+
+  it.each(['open', 'hidden'] as const)('says nothing of one that is over: %s', kind => {
+    const { model, stream, send } = played();
+    model.follow(true);
+    send([app()]);
+    stream.become('lost');
+    vi.advanceTimersByTime(4_000);
+    stream.become(kind);
+    vi.advanceTimersByTime(60_000);
+    expect(model.lostSince).toBeNull();
+  });
 });
 
 it('takes what stops for alive until it has', () => {

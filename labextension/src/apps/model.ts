@@ -2,21 +2,25 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { Offer } from '../api/offer';
 import type { components } from '../api/schema';
-import type { IEinfraStream, ISubscription } from '../tokens';
+import type { IConnectionState, IEinfraStream, ISubscription } from '../tokens';
 
 type Schemas = components['schemas'];
 export type App = Schemas['App'];
 export type Instance = Schemas['AppInstance'];
 export type Wish = Schemas['OpenWish'];
 
-/** What a tile tells beside its name. */
-export type Badge = 'running' | 'failed' | null;
+/** What a tile tells beside its name; `starting` also of one that stops. */
+export type Badge = 'running' | 'starting' | 'failed' | 'unknown' | null;
+
+/** How long a loss goes without saying: most are over at once. */
+const GRACE_MS = 5_000;
 
 /** What the server says of applications, for as long as somebody wants to know. */
 export class AppsModel {
   constructor(private readonly _stream: IEinfraStream) {
     this._offer = new Offer(_stream, 'apps');
     this._offer.changed.connect(this._changeIfOffered, this);
+    _stream.stateChanged.connect(this._watchForLoss, this);
   }
 
   /** Those that can be opened here; none while the server offers none. */
@@ -39,6 +43,11 @@ export class AppsModel {
   /** Whether the server has told anything yet. */
   get isReady(): boolean {
     return this._isReady;
+  }
+
+  /** Since when all of this may be out of date, because the server is away; null if not. */
+  get lostSince(): Date | null {
+    return this._lostSince;
   }
 
   /** Emits whenever any of it changes. */
@@ -64,6 +73,7 @@ export class AppsModel {
         this._apps = message.apps;
         this._wishes = message.wishes;
         this._isReady = true;
+        this._lostSince = null;
         this._changed.emit();
       });
     } else if (!wanted && this._subscription) {
@@ -72,7 +82,27 @@ export class AppsModel {
       this._apps = [];
       this._wishes = [];
       this._isReady = false;
+      this._lostSince = null;
       this._changed.emit();
+    }
+  }
+
+  /** What the tile of an application tells now. */
+  badge(app: App): Badge {
+    const badge = badgeOf(app);
+    return badge !== null && this._lostSince ? 'unknown' : badge;
+  }
+
+  private _watchForLoss(_: IEinfraStream, { kind, since }: IConnectionState): void {
+    if (kind !== 'lost' && kind !== 'refused') {
+      clearTimeout(this._timer);
+      this._timer = undefined;
+    } else if (this._isReady && !this._lostSince) {
+      this._timer ??= setTimeout(() => {
+        this._timer = undefined;
+        this._lostSince = since; // until the server tells anew
+        this._changed.emit();
+      }, GRACE_MS);
     }
   }
 
@@ -83,8 +113,10 @@ export class AppsModel {
   private _apps: readonly App[] = [];
   private readonly _changed = new Signal<this, void>(this);
   private _isReady = false;
+  private _lostSince: Date | null = null;
   private readonly _offer: Offer;
   private _subscription: ISubscription<'apps'> | null = null;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
   private _wishes: readonly Wish[] = [];
 }
 
@@ -93,10 +125,13 @@ export function badgeOf({ instances }: App): Badge {
   if (instances.some(({ state }) => state === 'failed')) {
     return 'failed';
   }
-  return instances.some(isAlive) ? 'running' : null;
+  if (instances.some(({ state }) => state === 'running')) {
+    return 'running';
+  }
+  return instances.some(isAlive) ? 'starting' : null;
 }
 
-/** Whether something of it runs. */
+/** Whether something of it runs, or is about to, or not yet at its end. */
 export function isAlive({ state }: Pick<Instance, 'state'>): boolean {
   return state === 'starting' || state === 'running' || state === 'stopping';
 }

@@ -77,7 +77,7 @@ class RunningApps implements IRunningSessions.IManager {
       void app.commands.execute(command, { id });
     };
     const icon = described
-      ? iconOf(described, instance.state === 'failed' ? 'failed' : null)
+      ? iconOf(described, instance.state === 'failed' && !model.lostSince ? 'failed' : null)
       : stopIcon;
     return {
       className: 'jp-EinfraApps-item',
@@ -103,7 +103,10 @@ class RunningApps implements IRunningSessions.IManager {
 
   /** "2 hr · 0.3 cores · 410 MiB". */
   private _figures(instance: Instance): string {
-    const { figures, format, trans } = this._options;
+    const { figures, format, model, trans } = this._options;
+    if (model.lostSince) {
+      return trans.__('not known since %1', format.time(model.lostSince, new Date()));
+    }
     if (instance.state !== 'running') {
       return stateWord(instance.state, trans);
     }
