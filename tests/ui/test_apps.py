@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Request, Route, expect
 from servers.apps import SCRIPT
 from servers.axe import violations
 from servers.lab import LabServer
@@ -839,6 +839,93 @@ class TestWhatRuns:
         log.get_by_role("button", name="Start").click()
         expect(log.get_by_role("heading", name="Fake is running")).to_be_visible()
 
+    def test_what_failed_is_dismissed_or_tried_again(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        start(lab, "broken", wait=False)
+        open_lab(page, lab)
+        item = open_running(page).locator(".jp-EinfraApps-item", has_text="Broken")
+        expect(item).to_contain_text("failed")
+        expect(item.get_by_title("Stop")).to_have_count(0)
+        item.hover()
+        shot(page, "apps-running-failed")
+        with page.expect_request(asks("start", "broken")):
+            item.get_by_role("button", name="Try again: Broken").click()
+        expect(item).to_contain_text("failed")
+        item.hover()
+        with page.expect_request(asks("stop", "broken")):
+            item.get_by_role("button", name="Dismiss Broken").click()
+
+    def test_all_of_it_is_stopped_and_dismissed_at_once(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        start(lab, "fake")
+        start(lab, "broken", wait=False)
+        open_lab(page, lab)
+        section = open_running(page)
+        expect(section.locator(".jp-EinfraApps-item", has_text="Broken")).to_contain_text("failed")
+        toolbar = page.get_by_role("toolbar", name="Applications toolbar")
+        toolbar.get_by_role("button", name="Stop All").click()
+        dialog = page.get_by_role("dialog")
+        # What is lost is named, and what failed before is not.
+        expect(dialog).to_contain_text("This stops Fake. What has not been saved there is lost.")
+        shot(page, "apps-stop-all")
+        with (
+            page.expect_request(asks("stop", "fake")),
+            page.expect_request(asks("stop", "broken")),
+        ):
+            dialog.get_by_role("button", name="Stop All").click()
+        wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
+        if state(lab, "broken") == "stopped":  # so that something failed is there again
+            start(lab, "broken", wait=False)
+        # Nothing is lost, and nothing asked.
+        with page.expect_request(asks("stop", "broken")):
+            toolbar.get_by_role("button", name="Dismiss All").click()
+        expect(dialog).to_have_count(0)
+
+    @pytest.mark.parametrize("theme", [LIGHT, DARK])
+    def test_a_row_has_room_for_its_name_and_buttons_that_can_be_seen(
+        self, page: Page, lab: LabServer, theme: str
+    ) -> None:
+        set_user_setting(lab, THEMES, theme=theme)
+        start(lab, "fake")
+        open_lab(page, lab)
+        item = open_running(page).locator(".jp-EinfraApps-item", has_text="Fake")
+        label = item.locator(".jp-RunningSessions-itemLabel").bounding_box()
+        title = item.locator(".jp-EinfraApps-title").bounding_box()
+        assert label
+        assert title
+        assert title["width"] == label["width"]
+        item.hover()
+        stop = item.get_by_title("Stop").bounding_box()
+        assert stop
+        fill = "e => getComputedStyle(e.querySelector('svg [fill]')).fill.match(/\\d+/)[0]"
+        for name in ("Restart Fake", "Show the log of Fake"):
+            button = item.get_by_role("button", name=name)
+            box = button.bounding_box()
+            assert box
+            assert (box["width"], box["height"]) == (24, 24)
+            assert box["y"] + 12 == pytest.approx(stop["y"] + stop["height"] / 2, abs=1)
+            shade = int(button.evaluate(fill))
+            assert shade < 120 if theme == LIGHT else shade > 160
+
+    def test_the_keyboard_reaches_all_that_can_be_done(self, page: Page, lab: LabServer) -> None:
+        start(lab, "fake")
+        open_lab(page, lab)
+        item = open_running(page).locator(".jp-EinfraApps-item", has_text="Fake")
+        item.focus()
+        page.keyboard.press("Tab")
+        expect(item.get_by_role("button", name="Restart Fake")).to_be_focused()
+        with page.expect_request(asks("restart", "fake")):
+            page.keyboard.press("Enter")
+        wait_until("it ran again", lambda: state(lab, "fake") == "running")
+        page.keyboard.press("Tab")
+        expect(item.get_by_role("button", name="Show the log of Fake")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(item.get_by_title("Stop")).to_be_focused()
+        page.keyboard.press("Space")  # Lab keeps Enter for the row
+        wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
+
     def test_labs_search_for_what_runs_finds_it(self, page: Page, lab: LabServer) -> None:
         start(lab, "fake")
         open_lab(page, lab)
@@ -883,6 +970,13 @@ class TestWhatRuns:
         expect(page.locator(".jp-EinfraApps-log:visible")).to_contain_text("hello")
         shot(page, f"apps-log-{theme.rsplit(maxsplit=1)[-1].lower()}")
         assert violations(page, ".jp-EinfraApps-log") == []
+
+
+def asks(act: str, ident: str) -> Callable[[Request], bool]:
+    """Tell the request that asks the server to do something to one of them."""
+    return lambda request: (
+        request.url.endswith(f"apps/{act}") and request.post_data_json == {"id": ident}
+    )
 
 
 def pid(lab: LabServer) -> int | None:

@@ -24,11 +24,12 @@ export class Acts {
     return this._ask('open', { app, path, show: false });
   }
 
-  /** Start an instance that was there before. */
+  /** Start an instance that was there before, or failed. */
   async start(id: string): Promise<Schemas['AppInstance'] | null> {
     return this._ask('start', { id });
   }
 
+  /** Stop an instance; one that failed is no longer spoken of. */
   async stop(id: string): Promise<void> {
     await this._ask('stop', { id });
   }

@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { ICommandPalette } from '@jupyterlab/apputils';
+import { Dialog, showDialog, type ICommandPalette } from '@jupyterlab/apputils';
 import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -24,6 +24,10 @@ export const CommandIDs = {
   show: 'einfra-apps:show',
   /** Stop an instance: `id`. */
   stop: 'einfra-apps:stop',
+  /** Speak no longer of an instance that failed: `id`. */
+  dismiss: 'einfra-apps:dismiss',
+  /** Stop all that run, and dismiss all that failed. */
+  stopAll: 'einfra-apps:stop-all',
   /** Stop an instance and start it anew: `id`. */
   restart: 'einfra-apps:restart',
   /** Show what an instance prints: `id`. */
@@ -149,12 +153,15 @@ export function addCommands(options: IOptions): void {
 
   const ofInstance = (
     id: string,
-    label: (title: string) => string,
+    label: (title: string, state: Instance['state'] | undefined) => string,
     execute: (instance: Instance) => unknown,
     isEnabled: (instance: Instance) => boolean
   ): void => {
     commands.addCommand(id, {
-      label: args => label(instanceOf(args)?.title ?? ''),
+      label: args => {
+        const found = instanceOf(args);
+        return label(found?.title ?? '', found?.state);
+      },
       describedBy: { args: argument('id', trans.__('Id of the running application')) },
       isEnabled: args => {
         const found = instanceOf(args);
@@ -179,11 +186,47 @@ export function addCommands(options: IOptions): void {
     isAlive
   );
   ofInstance(
+    CommandIDs.dismiss,
+    title => trans.__('Dismiss %1', title),
+    ({ id }) => acts.stop(id),
+    isFailed
+  );
+  ofInstance(
     CommandIDs.restart,
-    title => trans.__('Restart %1', title),
-    ({ id }) => acts.restart(id),
+    (title, state) =>
+      state === 'failed' ? trans.__('Try again: %1', title) : trans.__('Restart %1', title),
+    instance => (isFailed(instance) ? acts.start(instance.id) : acts.restart(instance.id)),
     () => true
   );
+  commands.addCommand(CommandIDs.stopAll, {
+    label: () =>
+      model.instances.some(isAlive) || model.instances.length === 0
+        ? trans.__('Stop All')
+        : trans.__('Dismiss All'),
+    className: 'jp-RunningSessions-shutdownAll', // looks like Lab's own
+    describedBy: { args: { type: 'object' } },
+    isEnabled: () => model.instances.length > 0,
+    execute: async () => {
+      const { instances } = model;
+      const losses = lossesOf(instances, trans);
+      if (losses) {
+        const label = trans.__('Stop All');
+        const { button } = await showDialog({
+          title: `${label}?`,
+          body: losses,
+          buttons: [
+            Dialog.cancelButton({ label: trans.__('Cancel') }),
+            Dialog.warnButton({ label })
+          ],
+          defaultButton: 0
+        });
+        if (!button.accept) {
+          return;
+        }
+      }
+      await Promise.all(instances.map(({ id }) => acts.stop(id)));
+    }
+  });
   ofInstance(
     CommandIDs.log,
     title => trans.__('Show the Log of %1', title),
@@ -222,8 +265,13 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
         )
       ].filter(item => item !== undefined);
     });
-    for (const { id } of model.instances) {
-      for (const command of [CommandIDs.stop, CommandIDs.restart, CommandIDs.log]) {
+    if (model.instances.length > 0 && palette) {
+      offered.push(palette.addItem({ command: CommandIDs.stopAll, category }));
+    }
+    for (const instance of model.instances) {
+      const { id } = instance;
+      const end = isFailed(instance) ? CommandIDs.dismiss : CommandIDs.stop;
+      for (const command of [end, CommandIDs.restart, CommandIDs.log]) {
         const item = palette?.addItem({ command, args: { id }, category });
         offered.push(...(item ? [item] : []));
       }
@@ -232,6 +280,18 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
       app.commands.notifyCommandChanged(command);
     }
   });
+}
+
+/** What is lost when instances are stopped; empty if nothing of them runs. */
+export function lossesOf(instances: readonly Instance[], trans: TranslationBundle): string {
+  const titles = instances.filter(isAlive).map(({ title }) => title);
+  return titles.length === 0
+    ? ''
+    : trans.__('This stops %1. What has not been saved there is lost.', titles.join(', '));
+}
+
+function isFailed({ state }: Instance): boolean {
+  return state === 'failed';
 }
 
 /** What has to be under the pointer, and what can be done there. */

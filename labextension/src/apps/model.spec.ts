@@ -65,6 +65,15 @@ it('lists what runs or failed, and not what was stopped', () => {
   expect(model.instance('nope')).toBeNull();
 });
 
+it('does not list what failed because it is not installed', () => {
+  const { model, send } = played();
+  model.follow(true);
+  const failed = instance({ id: 'a', state: 'failed' });
+  const running = instance({ id: 'b' }); // and was removed since
+  send([app({ installed: false, instances: [failed, running] })]);
+  expect(model.instances.map(({ id }) => id)).toEqual(['b']);
+});
+
 it.each([
   [[], null],
   [['stopped'], null],

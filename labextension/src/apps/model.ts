@@ -31,7 +31,10 @@ export class AppsModel {
   /** All that run, or ran and failed, in the order of their applications. */
   get instances(): readonly Instance[] {
     return this._offer.stands
-      ? this._apps.flatMap(({ instances }) => instances).filter(isOfInterest)
+      ? this._apps.flatMap(({ installed, instances }) =>
+          // That it is not installed is told to who goes there, and is no loss.
+          instances.filter(one => isAlive(one) || (installed && one.state === 'failed'))
+        )
       : [];
   }
 
@@ -134,8 +137,4 @@ export function badgeOf({ instances }: App): Badge {
 /** Whether something of it runs, or is about to, or not yet at its end. */
 export function isAlive({ state }: Pick<Instance, 'state'>): boolean {
   return state === 'starting' || state === 'running' || state === 'stopping';
-}
-
-function isOfInterest(instance: Instance): boolean {
-  return isAlive(instance) || instance.state === 'failed';
 }

@@ -1,13 +1,20 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IRunningSessionManagers, IRunningSessions } from '@jupyterlab/running';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { LabIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  closeIcon,
+  CommandToolbarButton,
+  listIcon,
+  refreshIcon,
+  stopIcon,
+  type LabIcon
+} from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
 import React from 'react';
 
 import type { Format } from '../api/format';
 import { describe } from '../api/messages';
-import { CommandIDs } from './commands';
+import { CommandIDs, lossesOf } from './commands';
 import { iconOf } from './icons';
 import { isAlive, type AppsModel, type Instance } from './model';
 import type { Figures } from './figures';
@@ -26,14 +33,14 @@ const TICK_MS = 60_000;
 /** The section of applications in Lab's list of what runs. */
 class RunningApps implements IRunningSessions.IManager {
   constructor(private readonly _options: IOptions) {
-    const { figures, model, trans } = _options;
+    const { app, figures, model, trans } = _options;
     this.name = trans.__('Applications');
     this.shutdownAllLabel = trans.__('Stop All');
-    this.shutdownAllConfirmationText = trans.__(
-      'Stop all applications? What they have not saved is lost.'
-    );
     this.shutdownLabel = trans.__('Stop');
     this.shutdownItemIcon = stopIcon;
+    this.toolbarButtons = [
+      new CommandToolbarButton({ commands: app.commands, id: CommandIDs.stopAll })
+    ];
     const changed = (): void => {
       this.runningChanged.emit();
     };
@@ -49,10 +56,18 @@ class RunningApps implements IRunningSessions.IManager {
   readonly name: string;
   readonly runningChanged = new Signal<this, void>(this);
   readonly shutdownAllLabel: string;
-  readonly shutdownAllConfirmationText: string;
   readonly shutdownItemIcon: LabIcon;
   readonly shutdownLabel: string;
   readonly supportsMultipleViews = false;
+
+  /** In place of Lab's own "Stop All", which asks even if there is nothing to lose. */
+  readonly toolbarButtons: CommandToolbarButton[];
+
+  /** For a Lab that has no room for a button of ours. */
+  get shutdownAllConfirmationText(): string {
+    const { model, trans } = this._options;
+    return lossesOf(model.instances, trans) || trans.__('Dismiss All');
+  }
 
   running(): IRunningSessions.IRunningItem[] {
     return this._options.model.instances.map(instance => this._item(instance));
@@ -64,8 +79,9 @@ class RunningApps implements IRunningSessions.IManager {
 
   shutdownAll(): void {
     const { app, model } = this._options;
-    for (const { id } of model.instances) {
-      void app.commands.execute(CommandIDs.stop, { id });
+    for (const { id, state } of model.instances) {
+      const end = state === 'failed' ? CommandIDs.dismiss : CommandIDs.stop;
+      void app.commands.execute(end, { id });
     }
   }
 
@@ -87,11 +103,26 @@ class RunningApps implements IRunningSessions.IManager {
         element('title', [instance.title]),
         element('acts', [
           button(
-            'restart',
-            trans.__('Restart %1', instance.title),
+            refreshIcon,
+            instance.state === 'failed'
+              ? trans.__('Try again: %1', instance.title)
+              : trans.__('Restart %1', instance.title),
             run(CommandIDs.restart)
           ),
-          button('log', trans.__('Show the log of %1', instance.title), run(CommandIDs.log))
+          button(
+            listIcon,
+            trans.__('Show the log of %1', instance.title),
+            run(CommandIDs.log)
+          ),
+          ...(instance.state === 'failed'
+            ? [
+                button(
+                  closeIcon,
+                  trans.__('Dismiss %1', instance.title),
+                  run(CommandIDs.dismiss)
+                )
+              ]
+            : [])
         ]),
         element('figures', [this._figures(instance)])
       ],
@@ -177,17 +208,36 @@ function element(name: string, children: React.ReactNode[]): React.ReactElement 
   return React.createElement('span', { key: name, className }, children);
 }
 
-function button(name: string, label: string, act: () => void): React.ReactElement {
+function button(icon: LabIcon, label: string, act: () => void): React.ReactElement {
   const props = {
-    key: name,
+    key: icon.name,
     type: 'button',
-    className: `jp-EinfraApps-act jp-mod-${name}`,
+    className: 'jp-EinfraApps-act',
     title: label,
     'aria-label': label,
     onClick: (event: React.MouseEvent) => {
       event.stopPropagation();
       act();
+    },
+    onKeyDown: (event: React.KeyboardEvent) => {
+      if (event.key === 'Enter') {
+        event.preventDefault(); // Lab's tree has done so, and no click follows
+        act();
+      }
     }
   };
-  return React.createElement('button', props, []);
+  const drawing = React.createElement(Drawing, { key: 'icon', icon, children: [] });
+  return React.createElement('button', props, [drawing]);
+}
+
+/** An icon of Lab's in the colours of the theme. */
+function Drawing({ icon }: IDrawing): React.ReactElement {
+  return React.createElement(icon.react, { tag: null });
+}
+
+interface IDrawing {
+  readonly icon: LabIcon;
+
+  /** None; here for Lab's search, which asks. */
+  readonly children: readonly never[];
 }
