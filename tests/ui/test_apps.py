@@ -501,6 +501,9 @@ class TestTheLaunchPage:
         background = frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
         assert background == "rgb(30, 30, 30)"
         shot(page, "apps-launch-in-lab-dark")
+        run(page, "apputils:change-theme", theme=LIGHT)
+        body = frame.locator("body")
+        expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
 
     def test_a_server_can_open_straight_into_it(self, page: Page, tmp_path: Path) -> None:
         fake = {"title": "Fake", "command": command("sleep=1")}
@@ -522,6 +525,83 @@ class TestTheLaunchPage:
         expect(page.get_by_role("heading", name="Never is stopped")).to_be_visible()
         page.get_by_role("button", name="Start").click()
         expect(page.get_by_role("heading", name="Starting Never")).to_be_visible()
+
+    def test_the_keyboard_keeps_its_place(self, page: Page, lab: LabServer) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")
+        start(lab, "never", wait=False)
+        page.goto(f"{lab.url}never/")
+        page.get_by_role("button", name="Cancel").press("Enter")
+        expect(page.get_by_role("button", name="Start")).to_be_focused()
+
+    def test_what_is_in_the_way_of_the_eye_comes_first(self, page: Page, lab: LabServer) -> None:
+        start(lab, "fake")
+        open_lab(page, lab)
+        run(page, "einfra-apps:log", id="fake")
+        log = page.locator(".jp-EinfraApps-log:visible")
+        # Shown by the keyboard, it is there for the keyboard.
+        expect(log.locator(":focus")).to_have_count(1)
+        buttons = log.locator(".jp-EinfraLaunch-act")
+        expect(buttons).to_have_text(["Stop", "Restart", "Open"])
+        places = [box["x"] for one in buttons.all() if (box := one.bounding_box())]
+        assert places == sorted(places)
+        expect(buttons.last).to_have_class(re.compile("jp-mod-first"))
+
+    def test_nothing_moves_between_a_start_and_its_end(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        page.goto(f"{lab.url}api?token={lab.token}")
+        start(lab, "never", wait=False)
+        page.goto(f"{lab.url}never/")
+        log, heading = page.get_by_role("log"), page.get_by_role("heading")
+        expect(log).to_have_text("still waiting")
+        before = [one.bounding_box() for one in (heading, log)]
+        assert before[0]
+        assert before[0]["y"] == pytest.approx(160, abs=24)  # a fifth of the window
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "never"})
+        expect(page.get_by_role("button", name="Start")).to_be_visible()
+        after = [one.bounding_box() for one in (heading, log)]
+        places = [[(box["y"], box["height"]) for box in boxes if box] for boxes in (before, after)]
+        # The heading may be another one, of the same height.
+        assert places[0] == places[1]
+        shot(page, "apps-stopped")
+
+    def test_its_log_stays_at_its_end_whatever_its_size(self, page: Page, lab: LabServer) -> None:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        start(lab, "fake")
+        open_lab(page, lab)
+        lab.api("GET", "fake/do?" + "&".join(f"print=line+{number}" for number in range(100)))
+        run(page, "einfra-apps:log", id="fake")
+        log = page.locator(".jp-EinfraApps-log:visible").get_by_role("log")
+        expect(log).to_contain_text("line+99")
+        to_end = "e => e.scrollHeight - e.scrollTop - e.clientHeight < 24"
+        assert log.evaluate(to_end)
+        before = log.evaluate("e => e.clientHeight")
+        page.set_viewport_size({"width": 1280, "height": 500})
+        log.evaluate(f"(e, before) => {settled('e.clientHeight < before')}", before)
+        assert log.evaluate(to_end)
+        # Who reads further up stays there.
+        log.evaluate("e => { e.scrollTop = 100; }")
+        log.evaluate(f"(e, top) => {settled('e.scrollTop === top')}", 100)
+        page.set_viewport_size({"width": 1280, "height": 450})
+        log.evaluate(f"(e, before) => {settled('e.clientHeight < before')}", before - 320)
+        assert log.evaluate("e => e.scrollTop") == 100
+
+    def test_forced_colours_leave_it_readable(
+        self, browser: Browser, lab: LabServer, shot: Shot
+    ) -> None:
+        with browser.new_context(forced_colors="active") as context:
+            page = context.new_page()
+            page.goto(f"{lab.url}api?token={lab.token}")
+            start(lab, "never", wait=False)
+            page.goto(f"{lab.url}never/")
+            expect(page.get_by_role("log")).to_have_text("still waiting")
+            colours = page.get_by_role("progressbar").evaluate(
+                "e => [e, e.firstElementChild].map(e => getComputedStyle(e).backgroundColor)"
+            )
+            assert len(set(colours)) == 2
+            border = "e => getComputedStyle(e).borderTopWidth"
+            assert page.get_by_role("log").evaluate(border) == "1px"
+            shot(page, "apps-launch-forced-colours")
 
     def test_it_has_a_way_back(self, page: Page, lab: LabServer) -> None:
         page.goto(f"{lab.url}api?token={lab.token}")
@@ -970,6 +1050,15 @@ class TestWhatRuns:
         expect(page.locator(".jp-EinfraApps-log:visible")).to_contain_text("hello")
         shot(page, f"apps-log-{theme.rsplit(maxsplit=1)[-1].lower()}")
         assert violations(page, ".jp-EinfraApps-log") == []
+
+
+def settled(condition: str) -> str:
+    """Wait in a page until something is so, and what follows from it has been drawn."""
+    return (
+        "new Promise(done => { const look = () => requestAnimationFrame(() => "
+        f"{condition} ? requestAnimationFrame(() => requestAnimationFrame(done)) : look()); "
+        "look(); })"
+    )
 
 
 def asks(act: str, ident: str) -> Callable[[Request], bool]:

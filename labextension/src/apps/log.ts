@@ -33,6 +33,11 @@ class LogView extends Widget {
     }
   }
 
+  /** Let the keyboard go to it. */
+  protected override onActivateRequest(): void {
+    this._controller?.view.focus();
+  }
+
   protected override onAfterHide(): void {
     this._end();
   }

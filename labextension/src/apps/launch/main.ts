@@ -70,12 +70,22 @@ function languages(): string[] {
 
 /** In a tab of Lab the page is as dark as Lab is, not as the browser. */
 function followTheme(): void {
+  if (window.parent === window) {
+    return;
+  }
   try {
-    const { jpThemeLight } = window.parent.document.body.dataset;
-    if (window.parent !== window && jpThemeLight !== undefined) {
-      document.documentElement.dataset['theme'] =
-        jpThemeLight === 'true' ? 'light' : 'dark';
-    }
+    const { body } = window.parent.document;
+    const follow = (): void => {
+      const { jpThemeLight } = body.dataset;
+      if (jpThemeLight !== undefined) {
+        document.documentElement.dataset['theme'] =
+          jpThemeLight === 'true' ? 'light' : 'dark';
+      }
+    };
+    follow();
+    new MutationObserver(follow).observe(body, {
+      attributeFilter: ['data-jp-theme-light']
+    });
   } catch {
     // A frame of somebody else's.
   }

@@ -37,10 +37,21 @@ export class LaunchView {
     );
     const bottom = make('div', 'bottom');
     bottom.append(ways, this._buttons);
-    this.node.append(top, this._bar, this._times, this._trouble, this._log, bottom);
+    // Its height stays, so that what is below does not move when a start is over.
+    const head = make('div', 'head');
+    head.append(top, this._bar, this._times);
+    this.node.append(head, this._trouble, this._log, bottom);
     this._trouble.setAttribute('role', 'alert');
     this._log.hidden = true;
     this._trouble.hidden = true;
+    this._log.addEventListener('scroll', () => {
+      this._isAtEnd = isAtEnd(this._log);
+    });
+    new ResizeObserver(() => {
+      if (this._isAtEnd) {
+        this._toEnd();
+      }
+    }).observe(this._log);
   }
 
   readonly node = make('div', 'box');
@@ -72,7 +83,7 @@ export class LaunchView {
     if (begins) {
       log.replaceChildren();
     }
-    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+    const wasAtEnd = isAtEnd(log);
     if (skipped > 0) {
       this._line(trans.__('(%1 bytes are left out)', skipped), 'skipped');
     }
@@ -83,9 +94,15 @@ export class LaunchView {
       log.firstElementChild?.remove();
     }
     log.hidden = log.childElementCount === 0;
-    if (isAtEnd) {
-      log.scrollTop = log.scrollHeight;
+    if (wasAtEnd) {
+      this._toEnd();
     }
+  }
+
+  /** Let the keyboard go to what was printed, or to what can be done. */
+  focus(): void {
+    const first = this._buttons.querySelector<HTMLElement>('.jp-mod-first');
+    (this._log.hidden ? first : this._log)?.focus();
   }
 
   /** Show no log: there is none. */
@@ -100,6 +117,11 @@ export class LaunchView {
     this._trouble.hidden = text === '';
   }
 
+  private _toEnd(): void {
+    this._log.scrollTop = this._log.scrollHeight;
+    this._isAtEnd = true;
+  }
+
   private _line(text: string, kind: string): void {
     const line = make('div', kind);
     line.textContent = text;
@@ -107,26 +129,31 @@ export class LaunchView {
   }
 
   private _offer(acts: readonly Act[]): void {
-    if (acts.join() === this._offered) {
+    const offered = acts.map(act => this._options.label(act)).join();
+    if (offered === this._offered) {
       return;
     }
-    this._offered = acts.join();
-    const hadFocus = this._buttons.contains(document.activeElement);
-    this._buttons.replaceChildren(
-      ...acts.map((act, index) => {
-        const button = make('button', 'act');
-        button.type = 'button';
-        button.dataset['act'] = act;
-        button.classList.toggle('jp-mod-first', index === 0);
-        button.textContent = this._options.label(act);
-        button.addEventListener('click', () => {
-          this._options.onAct(act);
-        });
-        return button;
-      })
-    );
-    if (hadFocus) {
-      this._buttons.querySelector('button')?.focus();
+    this._offered = offered;
+    // While nothing can be done, it is kept for what can be done next.
+    this._owesFocus =
+      this._buttons.contains(document.activeElement) ||
+      (this._owesFocus && document.activeElement === document.body);
+    const buttons = acts.map((act, index) => {
+      const button = make('button', 'act');
+      button.type = 'button';
+      button.dataset['act'] = act;
+      button.classList.toggle('jp-mod-first', index === 0);
+      button.textContent = this._options.label(act);
+      button.addEventListener('click', () => {
+        this._options.onAct(act);
+      });
+      return button;
+    });
+    // The first one is at the end of the line, where the eye ends up.
+    this._buttons.replaceChildren(...buttons.reverse());
+    if (this._owesFocus && acts.length > 0) {
+      this._owesFocus = false;
+      this._buttons.querySelector<HTMLElement>('.jp-mod-first')?.focus();
     }
   }
 
@@ -137,8 +164,10 @@ export class LaunchView {
   private readonly _elapsed = make('span', 'elapsed');
   private readonly _fill = make('div', 'fill');
   private readonly _heading = make('h1', 'heading');
+  private _isAtEnd = true;
   private readonly _log = make('div', 'log');
   private _offered = '';
+  private _owesFocus = false;
   private readonly _status = make('div', 'status');
   private readonly _times = make('div', 'times');
   private readonly _trouble = make('p', 'trouble');
@@ -157,6 +186,11 @@ export namespace LaunchView {
     readonly label: (act: Act) => string;
     readonly onAct: (act: Act) => void;
   }
+}
+
+/** Whether who reads is at the end, or nearly so. */
+function isAtEnd(log: HTMLElement): boolean {
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 24;
 }
 
 /** An element with a class of ours. */
