@@ -126,6 +126,13 @@ def run(page: Page, name: str, **args: str) -> None:
     )
 
 
+def agree(page: Page, label: str) -> None:
+    """Say in the dialog that it is meant."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name=label).click()
+    expect(dialog).to_be_hidden()
+
+
 def open_running(page: Page) -> Locator:
     """Open Lab's list of what runs, at our section."""
     if not page.locator("#jp-running-sessions").is_visible():
@@ -905,6 +912,7 @@ class TestWhatRuns:
         before = json.loads(frame.locator("body").inner_text())["pid"]
         item.hover()
         item.get_by_role("button", name="Restart Fake").click()
+        agree(page, "Restart")
         wait_until("it ran again", lambda: pid(lab) not in (None, before))
         item.hover()
         item.get_by_role("button", name="Show the log of Fake").click()
@@ -915,6 +923,7 @@ class TestWhatRuns:
         expect(log.get_by_role("log")).to_contain_text("something+new")
         item.hover()
         item.get_by_title("Stop").click()
+        agree(page, "Stop")
         expect(log.get_by_role("heading", name="Fake is stopped")).to_be_visible()
         log.get_by_role("button", name="Start").click()
         expect(log.get_by_role("heading", name="Fake is running")).to_be_visible()
@@ -956,8 +965,9 @@ class TestWhatRuns:
         ):
             dialog.get_by_role("button", name="Stop All").click()
         wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
-        if state(lab, "broken") == "stopped":  # so that something failed is there again
-            start(lab, "broken", wait=False)
+        wait_until("it was dismissed", lambda: state(lab, "broken") == "stopped")
+        start(lab, "broken", wait=False)
+        expect(section.locator(".jp-EinfraApps-item", has_text="Broken")).to_contain_text("failed")
         # Nothing is lost, and nothing asked.
         with page.expect_request(asks("stop", "broken")):
             toolbar.get_by_role("button", name="Dismiss All").click()
@@ -996,14 +1006,17 @@ class TestWhatRuns:
         item.focus()
         page.keyboard.press("Tab")
         expect(item.get_by_role("button", name="Restart Fake")).to_be_focused()
+        page.keyboard.press("Enter")
         with page.expect_request(asks("restart", "fake")):
-            page.keyboard.press("Enter")
+            agree(page, "Restart")
         wait_until("it ran again", lambda: state(lab, "fake") == "running")
+        expect(item.get_by_role("button", name="Restart Fake")).to_be_focused()
         page.keyboard.press("Tab")
         expect(item.get_by_role("button", name="Show the log of Fake")).to_be_focused()
         page.keyboard.press("Tab")
         expect(item.get_by_title("Stop")).to_be_focused()
         page.keyboard.press("Space")  # Lab keeps Enter for the row
+        agree(page, "Stop")
         wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
 
     def test_labs_search_for_what_runs_finds_it(self, page: Page, lab: LabServer) -> None:
@@ -1023,6 +1036,13 @@ class TestWhatRuns:
         page.keyboard.press("Control+Shift+C")
         page.keyboard.type("stop fake")
         page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("This stops Fake. What has not been saved there is lost.")
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(dialog).to_be_hidden()
+        assert state(lab, "fake") == "running"
+        run(page, "einfra-apps:stop", id="fake")
+        agree(page, "Stop")
         wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
 
     def test_the_usage_panel_names_it(self, page: Page, lab: LabServer) -> None:
@@ -1033,6 +1053,7 @@ class TestWhatRuns:
         expect(row).to_contain_text("running")
         row.get_by_role("button", name="What to do with Fake").click()
         page.get_by_role("menuitem", name="Stop").click()
+        agree(page, "Stop")
         wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
 
     @pytest.mark.parametrize("theme", [LIGHT, DARK])

@@ -182,7 +182,11 @@ export function addCommands(options: IOptions): void {
   ofInstance(
     CommandIDs.stop,
     title => trans.__('Stop %1', title),
-    ({ id }) => acts.stop(id),
+    async instance => {
+      if (await mayEnd(trans.__('Stop'), instance, trans)) {
+        await acts.stop(instance.id);
+      }
+    },
     isAlive
   );
   ofInstance(
@@ -195,7 +199,13 @@ export function addCommands(options: IOptions): void {
     CommandIDs.restart,
     (title, state) =>
       state === 'failed' ? trans.__('Try again: %1', title) : trans.__('Restart %1', title),
-    instance => (isFailed(instance) ? acts.start(instance.id) : acts.restart(instance.id)),
+    async instance => {
+      if (isFailed(instance)) {
+        await acts.start(instance.id);
+      } else if (await mayEnd(trans.__('Restart'), instance, trans)) {
+        await acts.restart(instance.id);
+      }
+    },
     () => true
   );
   commands.addCommand(CommandIDs.stopAll, {
@@ -208,23 +218,10 @@ export function addCommands(options: IOptions): void {
     isEnabled: () => model.instances.length > 0,
     execute: async () => {
       const { instances } = model;
-      const losses = lossesOf(instances, trans);
-      if (losses) {
-        const label = trans.__('Stop All');
-        const { button } = await showDialog({
-          title: `${label}?`,
-          body: losses,
-          buttons: [
-            Dialog.cancelButton({ label: trans.__('Cancel') }),
-            Dialog.warnButton({ label })
-          ],
-          defaultButton: 0
-        });
-        if (!button.accept) {
-          return;
-        }
+      const label = trans.__('Stop All');
+      if (await isMeant(`${label}?`, lossesOf(instances, trans), label, trans)) {
+        await Promise.all(instances.map(({ id }) => acts.stop(id)));
       }
-      await Promise.all(instances.map(({ id }) => acts.stop(id)));
     }
   });
   ofInstance(
@@ -288,6 +285,38 @@ export function lossesOf(instances: readonly Instance[], trans: TranslationBundl
   return titles.length === 0
     ? ''
     : trans.__('This stops %1. What has not been saved there is lost.', titles.join(', '));
+}
+
+/** Ask before something is lost; where nothing is, it is meant. */
+async function isMeant(
+  title: string,
+  losses: string,
+  label: string,
+  trans: TranslationBundle
+): Promise<boolean> {
+  if (!losses) {
+    return true;
+  }
+  const { button } = await showDialog({
+    title,
+    body: losses,
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.warnButton({ label })
+    ],
+    defaultButton: 0
+  });
+  return button.accept;
+}
+
+/** Whether one instance may end; a start that is given up has nothing to lose. */
+async function mayEnd(
+  label: string,
+  instance: Instance,
+  trans: TranslationBundle
+): Promise<boolean> {
+  const losses = instance.state === 'running' ? lossesOf([instance], trans) : '';
+  return isMeant(`${label}: ${instance.title}?`, losses, label, trans);
 }
 
 function isFailed({ state }: Instance): boolean {
