@@ -22,8 +22,8 @@ def missing(title: str, programs: Sequence[str], command: str) -> Reason:
     """Say that no program was found, and how it is installed."""
     return _reason(
         "app_not_installed",
-        f"{title} is not installed here: no {' or '.join(programs)} was found. Whoever builds "
-        f"the image installs it with: {command}",
+        f"{title} is not installed here: the program {' or '.join(programs)} was not found. "
+        f"Whoever builds the image installs it with: {command}",
         title,
         programs=", ".join(programs),
         command=command,

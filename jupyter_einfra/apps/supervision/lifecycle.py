@@ -87,7 +87,7 @@ def _reason(code: str, message: str, title: str, params: Params | None = None) -
 
 
 _NEXT = {
-    "app_start_failed": "It was not ready yet. Look at what it printed, then try again.",
+    "app_start_failed": "Look at what it printed, then try again.",
     "app_failed": "It had been started again several times. Look at what it printed.",
     "app_restarting": "It is being started again.",
 }
@@ -96,13 +96,14 @@ _NEXT = {
 def _failure(code: str, end: End, title: str) -> Reason:
     """Word an end with an error; of exit code and signal, that is told which there was."""
     params: Params = {}
+    when = " before it was ready" if code == "app_start_failed" else ""
     if end.exit_code is None:
-        how = "ended, nobody saw how"
+        how = f"ended{when}; nobody saw how"
     elif end.exit_code >= 0:
-        how = f"ended with exit status {end.exit_code}"
+        how = f"ended with exit status {end.exit_code}{when}"
         params["exit_code"] = end.exit_code
     else:
-        how = f"was ended by {_signal_name(-end.exit_code)}"
+        how = f"was ended by {_signal_name(-end.exit_code)}{when}"
         params["signal_name"] = _signal_name(-end.exit_code)
     return _reason(code, f"{title} {how}. {_NEXT[code]}", title, params)
 

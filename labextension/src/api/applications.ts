@@ -13,7 +13,7 @@ export const APPLICATIONS: Words = {
   app_stopped: (trans, _, blanks) => trans.__('%1 was stopped.', blanks.name()),
   app_ended: (trans, _, blanks) => trans.__('%1 ended by itself.', blanks.name()),
   app_start_failed: (trans, _, blanks) =>
-    `${ended(trans, blanks)} ${trans.__('It was not ready yet. Look at what it printed, then try again.')}`,
+    `${endedEarly(trans, blanks)} ${trans.__('Look at what it printed, then try again.')}`,
   app_failed: (trans, _, blanks) =>
     `${ended(trans, blanks)} ${trans.__('It had been started again several times. Look at what it printed.')}`,
   app_restarting: (trans, _, blanks) =>
@@ -23,7 +23,7 @@ export const APPLICATIONS: Words = {
   app_not_looked_for: trans => trans.__('It is being looked for.'),
   app_not_installed: (trans, { programs, command }, blanks) =>
     trans.__(
-      '%1 is not installed here: no %2 was found. Whoever builds the image installs it with: %3',
+      '%1 is not installed here: the program %2 was not found. Whoever builds the image installs it with: %3',
       blanks.name(),
       programs,
       command
@@ -93,6 +93,24 @@ export const APPLICATIONS: Words = {
       blanks.name()
     )
 };
+
+/** How it ended before it was ready, as far as that was seen. */
+function endedEarly(trans: TranslationBundle, blanks: Blanks): string {
+  if (blanks.has('signal_name')) {
+    return trans.__(
+      '%1 was ended by %2 before it was ready.',
+      blanks.name(),
+      blanks.name('signal_name')
+    );
+  }
+  return blanks.has('exit_code')
+    ? trans.__(
+        '%1 ended with exit status %2 before it was ready.',
+        blanks.name(),
+        blanks.number('exit_code')
+      )
+    : trans.__('%1 ended before it was ready; nobody saw how.', blanks.name());
+}
 
 /** How it ended, as far as that was seen. */
 function ended(trans: TranslationBundle, blanks: Blanks): string {

@@ -79,21 +79,39 @@ describe('what does not run', () => {
     expect(launch({ state: 'failed', reason: failed })).toMatchObject({
       heading: 'VS Code could not be started',
       detail:
-        'VS Code ended with exit status 3. It was not ready yet. Look at what it printed, then try again.',
+        'VS Code ended with exit status 3 before it was ready. Look at what it printed, then try again.',
       isFailure: true,
-      acts: ['start']
+      acts: ['start'],
+      hasMain: true
     });
+    const killed = reason('app_start_failed', { signal_name: 'SIGKILL' });
+    expect(launch({ state: 'failed', reason: killed }).detail).toMatch(
+      /^VS Code was ended by SIGKILL before it was ready\./
+    );
+    expect(launch({ state: 'failed', reason: reason('app_start_failed') }).detail).toMatch(
+      /^VS Code ended before it was ready; nobody saw how\./
+    );
     expect(launch({ state: 'failed', reason: reason('app_failed') }).heading).toBe(
       'VS Code stopped with an error'
     );
   });
 
-  it('says who stopped it', () => {
-    expect(launch({ state: 'stopped', reason: reason('app_ended') })).toMatchObject({
-      heading: 'VS Code is stopped',
-      detail: 'VS Code ended by itself.',
-      acts: ['start']
-    });
+  it.each(['app_not_installed', 'app_not_executable'])(
+    'does not urge anybody to try again what cannot work: %s',
+    code => {
+      const told = launch({ state: 'failed', reason: reason(code, { path: 'x' }) });
+      expect(told).toMatchObject({ acts: ['start'], hasMain: false });
+    }
+  );
+
+  it.each([
+    ['app_stopped', /^You stopped it at \d+:\d\d/],
+    ['app_ended', /^It ended by itself at \d+:\d\d/]
+  ])('says who stopped it and when: %s', (code, detail) => {
+    const since = new Date().toISOString();
+    const told = launch({ state: 'stopped', since, reason: reason(code) });
+    expect(told).toMatchObject({ heading: 'VS Code is stopped', acts: ['start'] });
+    expect(told.detail).toMatch(detail);
   });
 
   it('asks first who came from elsewhere', () => {

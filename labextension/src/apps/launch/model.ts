@@ -36,6 +36,9 @@ export interface ILaunch {
 
   /** The first one is what most people want. */
   readonly acts: readonly Act[];
+
+  /** Whether the first one is worth a try. */
+  readonly hasMain: boolean;
 }
 
 /** A start that takes this much longer than the last one is worth a word. */
@@ -52,8 +55,12 @@ const STILL: Omit<ILaunch, 'heading' | 'detail' | 'acts'> = {
   progress: null,
   isBusy: false,
   elapsed: '',
-  before: ''
+  before: '',
+  hasMain: true
 };
+
+/** Failures of which another try changes nothing. */
+const LASTING = ['app_not_installed', 'app_not_executable'];
 
 /** Say to somebody with whom a server is shared why they see nothing of an application. */
 export function launchForGuest(title: string, trans: TranslationBundle): ILaunch {
@@ -150,7 +157,8 @@ export function launchOf(
             : trans.__('%1 could not be started', title),
         detail: refusal ?? reason ?? '',
         isFailure: true,
-        acts: ['start']
+        acts: ['start'],
+        hasMain: !LASTING.includes(instance.reason?.code ?? '')
       };
     case 'running':
       return {
@@ -168,6 +176,7 @@ export function launchOf(
         heading: stoppedHeading(title, reason, purpose, trans),
         detail:
           refusal ??
+          endOf(instance, trans, format) ??
           reason ??
           (purpose === 'ask'
             ? trans.__('You came here from elsewhere, so it was not started by itself.')
@@ -190,6 +199,23 @@ function stoppedHeading(
   return purpose === 'ask'
     ? trans.__('Start %1?', title)
     : trans.__('%1 does not run', title);
+}
+
+/** How and when it ended, if that is not a failure: its name is in the heading. */
+function endOf(
+  { reason, since }: Instance,
+  trans: TranslationBundle,
+  format: Format
+): string | null {
+  const time = format.time(new Date(since), new Date());
+  switch (reason?.code) {
+    case 'app_stopped':
+      return trans.__('You stopped it at %1.', time);
+    case 'app_ended':
+      return trans.__('It ended by itself at %1.', time);
+    default:
+      return null;
+  }
 }
 
 /** What to say while nothing is wrong and somebody waits. */

@@ -73,7 +73,7 @@ export class LaunchView {
     }
     setText(this._elapsed, launch.elapsed);
     setText(this._before, launch.before);
-    this._offer(launch.acts);
+    this._offer(launch.acts, launch.hasMain);
   }
 
   /** Add what was printed, and stay at the end if that is where the reader is. */
@@ -101,7 +101,7 @@ export class LaunchView {
 
   /** Let the keyboard go to what was printed, or to what can be done. */
   focus(): void {
-    const first = this._buttons.querySelector<HTMLElement>('.jp-mod-first');
+    const first = this._buttons.querySelector<HTMLElement>('button:last-child');
     (this._log.hidden ? first : this._log)?.focus();
   }
 
@@ -128,8 +128,8 @@ export class LaunchView {
     this._log.append(line);
   }
 
-  private _offer(acts: readonly Act[]): void {
-    const offered = acts.map(act => this._options.label(act)).join();
+  private _offer(acts: readonly Act[], hasMain: boolean): void {
+    const offered = [hasMain, ...acts.map(act => this._options.label(act))].join();
     if (offered === this._offered) {
       return;
     }
@@ -142,7 +142,7 @@ export class LaunchView {
       const button = make('button', 'act');
       button.type = 'button';
       button.dataset['act'] = act;
-      button.classList.toggle('jp-mod-first', index === 0);
+      button.classList.toggle('jp-mod-first', hasMain && index === 0);
       button.textContent = this._options.label(act);
       button.addEventListener('click', () => {
         this._options.onAct(act);
@@ -153,7 +153,7 @@ export class LaunchView {
     this._buttons.replaceChildren(...buttons.reverse());
     if (this._owesFocus && acts.length > 0) {
       this._owesFocus = false;
-      this._buttons.querySelector<HTMLElement>('.jp-mod-first')?.focus();
+      this._buttons.querySelector<HTMLElement>('button:last-child')?.focus();
     }
   }
 
