@@ -69,6 +69,8 @@ class Page:
             "from_elsewhere": self.from_elsewhere,
             "choices": self.choices,
             "base": base,
+            # As Lab shows it; relative paths begin there.
+            "root": handler.settings.get("server_root_dir"),
             "api": f"{base}{NAMESPACE}/",
             "lab": f"{base}lab" if "jupyterlab" in handler.settings else base,
             "hub": _hub(),

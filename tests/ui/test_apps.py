@@ -377,10 +377,16 @@ class TestChoosing:
         )
         expect(field).to_be_focused()
         field.fill("runs")
+        expect(frame.get_by_role("alert")).to_have_count(0)  # it is about another one
+        expect(field).to_have_accessible_description(
+            f"A path that does not begin with / is below {lab.notebooks}."
+        )
         frame.get_by_role("button", name="Open").click()
         expect(frame.get_by_text('"method": "GET"')).to_be_visible()
         other = page.context.new_page()
         other.goto(f"{lab.url}many/")
+        expect(other.get_by_text("Choose the folder that Many shows.")).to_be_visible()
+        expect(other.get_by_role("heading", name="Recent folders")).to_be_visible()
         row = other.locator(".jp-EinfraLaunch-choice", has_text="/runs").first
         expect(row).to_contain_text("running")
         shot(other, "apps-choose-light")

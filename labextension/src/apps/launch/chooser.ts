@@ -18,14 +18,14 @@ export interface IChoice {
 /** Lets somebody choose the folder that an application shows. */
 export class Chooser {
   constructor(private readonly _options: Chooser.IOptions) {
-    const { choices, folder, icon, links, title, trans } = _options;
+    const { choices, folder, icon, links, root, title, trans } = _options;
     const mark = make('div', 'icon');
     mark.setAttribute('aria-hidden', 'true');
     mark.innerHTML = icon; // a drawing that the server has checked
     const heading = make('h1', 'heading');
     heading.textContent = title;
     const detail = make('p', 'detail');
-    detail.textContent = trans.__('Each folder has a %1 of its own.', title);
+    detail.textContent = trans.__('Choose the folder that %1 shows.', title);
     const words = make('div', 'status');
     words.append(heading, detail);
     const top = make('div', 'top');
@@ -45,6 +45,16 @@ export class Chooser {
     this._button.classList.add('jp-mod-first');
     const form = make('form', 'form');
     form.append(label, this._field, this._button);
+    if (root !== null) {
+      const hint = make('p', 'hint');
+      hint.id = 'einfra-hint';
+      hint.textContent = trans.__('A path that does not begin with / is below %1.', root);
+      this._field.setAttribute('aria-describedby', hint.id);
+      form.append(hint);
+    }
+    this._field.addEventListener('input', () => {
+      this._trouble.hidden = true; // it is about what stood there before
+    });
     form.addEventListener('submit', event => {
       event.preventDefault();
       void this._open(this._field.value);
@@ -52,7 +62,9 @@ export class Chooser {
     this._trouble.setAttribute('role', 'alert');
     this._trouble.hidden = true;
 
-    this._list.setAttribute('aria-label', trans.__('Folders of before'));
+    this._recent.id = 'einfra-recent';
+    this._recent.textContent = trans.__('Recent folders');
+    this._list.setAttribute('aria-labelledby', this._recent.id);
     const ways = make('nav', 'ways');
     ways.append(
       ...links.map(({ label, href }) => {
@@ -65,7 +77,7 @@ export class Chooser {
     );
     const bottom = make('div', 'bottom');
     bottom.append(ways);
-    this.node.append(top, form, this._trouble, this._list, bottom);
+    this.node.append(top, form, this._trouble, this._recent, this._list, bottom);
     this._show(choices);
   }
 
@@ -79,7 +91,7 @@ export class Chooser {
 
   private _show(choices: readonly IChoice[]): void {
     const { base, trans } = this._options;
-    this._list.hidden = choices.length === 0;
+    this._recent.hidden = this._list.hidden = choices.length === 0;
     this._list.replaceChildren(
       ...choices.map(choice => {
         const row = make('li', 'choice');
@@ -175,6 +187,7 @@ export class Chooser {
   private readonly _button = make('button', 'act');
   private readonly _field = make('input', 'field');
   private readonly _list = make('ul', 'choices');
+  private readonly _recent = make('h2', 'recent');
   private readonly _trouble = make('p', 'trouble');
 }
 
@@ -188,6 +201,9 @@ export namespace Chooser {
 
     /** What stands in the field at first. */
     readonly folder: string;
+
+    /** Where relative paths begin; null if that is not known. */
+    readonly root: string | null;
 
     /** The server's base URL. */
     readonly base: string;

@@ -21,6 +21,7 @@ interface IPageData {
   readonly choices: readonly IChoice[];
   readonly base: string;
   readonly api: string;
+  readonly root: string | null;
   readonly lab: string;
   readonly hub: string | null;
   readonly xsrf: string;
@@ -141,6 +142,7 @@ if (data.instance) {
     icon: data.icon,
     choices: data.choices,
     folder: new URLSearchParams(window.location.search).get('folder') ?? '',
+    root: data.root,
     base: data.base,
     links,
     trans,
