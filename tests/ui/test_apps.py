@@ -25,6 +25,9 @@ Shot = Callable[..., None]
 TAB = ".jp-EinfraApps-frame:visible"
 FRAME = f"{TAB} iframe"
 
+#: Before the address of a tab that Lab keeps.
+KEPT = "einfra-apps:einfra-apps-"
+
 #: Starts what follows once, and not again while what it leaves is there.
 FRAGILE = 'test ! -e left || exit 3; touch left; exec "$@"'
 
@@ -63,6 +66,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
             "command": ["sh", "-c", FRAGILE, "sh", *command()],
         },
         "many": {"command": command(), "title": "Many", "per_folder": True},
+        "late": {"command": command("sleep=600"), "title": "Late"},
         "stubborn": {"command": command("deaf"), "title": "Stubborn"},
         "missing": {"command": "no-such-program {socket}", "title": "Missing"},
     }
@@ -179,10 +183,10 @@ class TestTiles:
         self, page: Page, lab: LabServer, shot: Shot
     ) -> None:
         open_lab(page, lab)
-        mark = tile(page, "Never").locator(".jp-EinfraApps-mark")
-        start(lab, "never", wait=False)
+        mark = tile(page, "Late").locator(".jp-EinfraApps-mark")
+        start(lab, "late", wait=False)
         expect(mark).to_have_class(re.compile("jp-mod-starting"))
-        expect(tile(page, "Never")).to_have_attribute("title", "Never is starting")
+        expect(tile(page, "Late")).to_have_attribute("title", "Late is starting")
         page.mouse.move(0, 0)
         shot(page, "apps-tiles-starting")
         start(lab, "stubborn")
@@ -354,7 +358,9 @@ class TestOpening:
         body = {"app": "fake", "path": None, "show": True}
         lab.api("POST", "jupyter-einfra/apps/open", json=body).raise_for_status()
         expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        saved(lab)
         page.locator(".lm-TabBar-tab", has_text="Fake").locator(".lm-TabBar-tabCloseIcon").click()
+        not_saved(lab)  # else it is Lab that brings it back
         # Seen to once: neither the next news nor a reload brings it back.
         start(lab, "broken", wait=False)
         page.reload()
@@ -417,7 +423,7 @@ class TestChoosing:
         expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("Many: runs")
         assert pid_in_tab(page) == before
         # So Lab keeps them.
-        saved(lab, "many/my-second-runs")
+        saved(lab, "many/runs", "many/my-second-runs")
         page.goto(f"{lab.url}lab")
         expect(tab).to_have_text(["Many: runs", "Many: my 'second' runs"])
         assert pid_in_tab(page) == before
@@ -859,14 +865,26 @@ def choose(page: Page, folder: str) -> None:
     expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
 
 
-def saved(lab: LabServer, address: str = "fake/") -> None:
-    """Wait until Lab has kept its layout with the tab in it."""
+def saved(lab: LabServer, current: str = "fake/", *others: str) -> None:
+    """Wait until Lab has kept its layout with these tabs in it."""
 
     def kept() -> bool:
-        answer = lab.api("GET", "lab/api/workspaces/default")
-        return f"einfra-apps:einfra-apps-{address}" in answer.text
+        data = lab.api("GET", "lab/api/workspaces/default").json()["data"]
+        main = data.get("layout-restorer:data", {}).get("main", {})
+        tabs = json.dumps(main.get("dock"))
+        return (main.get("current") or "").startswith(f"{KEPT}{current}") and all(
+            f'"{KEPT}{address}' in tabs for address in (current, *others)
+        )
 
-    wait_until("Lab keeps the tab", kept)
+    wait_until("Lab keeps its layout", kept)
+
+
+def not_saved(lab: LabServer, address: str = "fake/") -> None:
+    """Wait until Lab has kept its layout without a tab."""
+    wait_until(
+        "Lab has no such tab",
+        lambda: f"{KEPT}{address}" not in lab.api("GET", "lab/api/workspaces/default").text,
+    )
 
 
 class TestWhatRuns:
