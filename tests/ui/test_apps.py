@@ -1149,7 +1149,7 @@ def test_a_narrow_window_keeps_it_whole(page: Page, lab: LabServer, shot: Shot) 
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(overflow) <= 0
     shot(page, "apps-failed-narrow")
-    page.set_viewport_size({"width": 800, "height": 360})
+    page.set_viewport_size({"width": 800, "height": 400})
     shot(page, "apps-failed")
 
 
