@@ -175,6 +175,7 @@ def _click(hub: RealHub, lab: Page, program: _Program) -> float:
 def _go(hub: RealHub, lab: Page, program: _Program) -> float:
     """Go to its address in a page of its own; somebody had stopped it before."""
     _stop(hub, program)
+    lab.goto("about:blank")  # a tab of it would show this start as well
     page = lab.context.new_page()
     begin = time.perf_counter()
     ask(hub, "start", id=program.ident)
@@ -187,6 +188,7 @@ def _go(hub: RealHub, lab: Page, program: _Program) -> float:
 
 def _by_hand(hub: RealHub, lab: Page, program: _Program, port: int) -> float:
     _stop(hub, program)
+    lab.goto("about:blank")
     page = lab.context.new_page()
     absolute = "absolute/" if program.ident != "vscode" else ""
     url = f"{hub.server_url('alice')}proxy/{absolute}{port}/"

@@ -28,6 +28,9 @@ FRAME = f"{TAB} iframe"
 #: Before the address of a tab that Lab keeps.
 KEPT = "einfra-apps:einfra-apps-"
 
+#: Starts what follows as soon as somebody lets it.
+GATED = 'echo one line; echo another; while ! test -e gate; do sleep 0.05; done; exec "$@"'
+
 #: Starts what follows once, and not again while what it leaves is there.
 FRAGILE = 'test ! -e left || exit 3; touch left; exec "$@"'
 
@@ -40,10 +43,7 @@ def command(*words: str) -> list[str]:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     apps = {
         "fake": {"command": command("print=hello"), "title": "Fake", "opens_folders": True},
-        "slow": {
-            "title": "Slow",
-            "command": command("print=one line", "print=another", "sleep=4", "print=more"),
-        },
+        "slow": {"title": "Slow", "command": ["sh", "-c", GATED, "sh", *command("print=more")]},
         "never": {"command": command("print=still waiting", "sleep=600"), "title": "Never"},
         "broken": {
             "title": "Broken",
@@ -94,6 +94,14 @@ def nothing_runs(lab: LabServer) -> Iterator[None]:
     wait_until(
         "no wish was left", lambda: not lab.api("GET", "jupyter-einfra/apps").json()["wishes"]
     )
+
+
+@pytest.fixture
+def gate(lab: LabServer) -> Iterator[Path]:
+    """A file that lets "Slow" go on once it is there."""
+    path = lab.notebooks / "gate"
+    yield path
+    path.unlink(missing_ok=True)
 
 
 def instances(lab: LabServer) -> list[dict[str, Any]]:
@@ -242,7 +250,7 @@ class TestTiles:
 
 class TestOpening:
     def test_a_click_shows_at_once_what_goes_on_and_then_the_program(
-        self, page: Page, lab: LabServer
+        self, page: Page, lab: LabServer, gate: Path
     ) -> None:
         open_lab(page, lab)
         tile(page, "Slow").click()
@@ -252,9 +260,11 @@ class TestOpening:
         expect(frame.get_by_role("log")).to_have_text(re.compile("one line.*another"))
         # The way back to Lab is around it.
         expect(frame.get_by_text("Back to JupyterLab")).to_have_count(0)
+        gate.touch()
         expect(frame.get_by_text('"method": "GET"')).to_be_visible()
         assert page.locator(".lm-TabBar-tab.jp-mod-current").inner_text() == "Slow"
         # The second start knows how long the first one took.
+        gate.unlink()
         lab.api("POST", "jupyter-einfra/apps/restart", json={"id": "slow"})
         other = page.context.new_page()
         other.goto(f"{lab.url}slow/")
@@ -647,13 +657,14 @@ class TestTheLaunchPage:
             page.get_by_role("button", name="Start").click()
             expect(page.get_by_role("log")).to_have_text("still waiting")
 
-    def test_two_windows_see_the_same(self, page: Page, lab: LabServer) -> None:
+    def test_two_windows_see_the_same(self, page: Page, lab: LabServer, gate: Path) -> None:
         page.goto(f"{lab.url}api?token={lab.token}")
         start(lab, "slow", wait=False)
         other = page.context.new_page()
         for window in (page, other):
             window.goto(f"{lab.url}slow/")
             expect(window.get_by_role("heading", name="Starting Slow")).to_be_visible()
+        gate.touch()
         for window in (page, other):
             expect(window.get_by_text('"method": "GET"')).to_be_visible()
 
@@ -747,8 +758,9 @@ class TestTabsThatStayOpen:
         expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
 
     def test_a_tab_that_was_put_back_follows_what_happens(
-        self, page: Page, lab: LabServer, shot: Shot
+        self, page: Page, lab: LabServer, shot: Shot, gate: Path
     ) -> None:
+        gate.touch()
         open_lab(page, lab)
         tile(page, "Slow").click()
         expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
@@ -775,10 +787,12 @@ class TestTabsThatStayOpen:
         shot(page, "apps-put-back")
         assert violations(page, TAB.removesuffix(":visible")) == []
         # Somebody starts it elsewhere.
+        gate.unlink()
         start(lab, "slow", wait=False)
         expect(in_tab(page).get_by_role("heading", name="Starting Slow")).to_be_visible()
         page.goto(f"{lab.url}lab")  # what is being started is shown at once
         expect(in_tab(page).get_by_role("heading", name="Starting Slow")).to_be_visible()
+        gate.touch()
         expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
 
     @pytest.mark.parametrize("theme", [LIGHT, DARK])
@@ -833,6 +847,23 @@ class TestTabsThatStayOpen:
         assert len(set(pids)) == len(restarts) + 1
         # The first one by way of the page that shows a start; nothing is loaded twice.
         assert len([url for url in loads if url.endswith("/fake/")]) <= len(restarts) + 1
+
+    def test_a_page_that_is_not_seen_gives_way_when_it_is(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        tile(page, "Fake").click()
+        before = pid_in_tab(page)
+        run(page, "launcher:create")
+        expect(tile(page, "Fake")).to_be_visible()
+        loads: list[str] = []
+        page.on("framenavigated", lambda frame: loads.append(frame.url))
+        lab.api("POST", "jupyter-einfra/apps/restart", json={"id": "fake"})
+        wait_until("it ran again", lambda: pid(lab) not in (None, before))
+        start(lab, "never", wait=False)
+        expect(tile(page, "Never").locator(".jp-EinfraApps-mark")).to_be_visible()  # so it knows
+        assert [url for url in loads if url.endswith("/fake/")] == []
+        page.locator(".lm-TabBar-tab", has_text=re.compile("^Fake$")).click()
+        expect(in_tab(page).get_by_text(f'"pid": {before}')).to_have_count(0)
+        assert pid_in_tab(page) != before
 
     def test_one_that_does_not_start_again_tells_why(self, page: Page, lab: LabServer) -> None:
         left = lab.notebooks / "left"

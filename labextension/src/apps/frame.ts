@@ -90,6 +90,10 @@ export class AppFrame extends Widget {
     return source !== null && source === this._frame?.contentWindow;
   }
 
+  protected override onAfterShow(): void {
+    this._follow();
+  }
+
   /** Let the keyboard go to the program. */
   protected override onActivateRequest(): void {
     (this._frame ?? this.node.querySelector('button'))?.focus();
@@ -130,7 +134,9 @@ export class AppFrame extends Widget {
     const instance = model.instance(id);
     switch (this._life.judge(this._page, instance)) {
       case 'renew':
-        this.load(this._whereabouts());
+        if (this.isVisible) {
+          this.load(this._whereabouts());
+        } // else when it is seen: to load a program takes much
         break;
       case 'over':
         this._tell(instance);
