@@ -29,7 +29,7 @@ from .figures import Figure, table
 from .surroundings import compile_all, describe, peer_directory
 
 #: Nothing here may take longer than that altogether.
-_LIMIT_SECONDS = 1200
+_LIMIT_SECONDS = 2400
 
 _Size = TypeVar("_Size")
 
