@@ -30,6 +30,11 @@ _ICONS = Path(__file__).parent / "icons"
 _OWN = Path(sys.executable).parent
 
 
+#: What an application of somebody else may raise, and nobody but it may suffer from. Also
+#: ``sys.exit``: that is for a program of one's own, and must not end the server.
+FAILURES = (Exception, SystemExit)
+
+
 class NotExecutable(Exception):
     """A program is there and may not be executed; carries its path."""
 

@@ -16,7 +16,7 @@ from traitlets import Dict, Float, Integer, List, Unicode
 from ..config import EinfraConfigurable
 from ..threads import in_thread
 from . import reasons
-from .application import Application
+from .application import FAILURES, Application
 from .errors import (
     AppUnavailable,
     NeedsFolder,
@@ -322,7 +322,7 @@ class AppsManager(EinfraConfigurable):
         """
         try:
             return app.query(path, is_folder=is_folder)
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             self.log.exception("The application %r describes itself wrongly", app.name)
             raise AppUnavailable(reasons.unusable(app.title, error)) from error
 

@@ -44,8 +44,6 @@ class Page:
     icon: str
     instance: Instance | None = None
     error: EinfraError | None = None
-    from_elsewhere: bool = False
-    """Whether it would have been started, had the visit not come from another site."""
     choices: Sequence[Mapping[str, Any]] = ()
 
     def rendered(self, handler: JupyterHandler) -> tuple[str, str]:
@@ -66,7 +64,10 @@ class Page:
                 "message": self.error.message,
                 "params": self.error.params,
             },
-            "from_elsewhere": self.from_elsewhere,
+            # Who goes there from here, starts it; so nobody did.
+            "from_elsewhere": instance is not None
+            and self.error is None
+            and instance.may_start_by_itself,
             "choices": self.choices,
             "base": base,
             # As Lab shows it; relative paths begin there.
@@ -93,16 +94,7 @@ class Page:
 
 def launch(instance: Instance, icon: str, error: EinfraError | None = None) -> Page:
     """Show one instance as it starts, or why it does not run."""
-    # Who goes there from here, starts it; so nobody did.
-    from_elsewhere = error is None and instance.may_start_by_itself
-    return Page(
-        kind="launch",
-        app=instance.app,
-        icon=icon,
-        instance=instance,
-        error=error,
-        from_elsewhere=from_elsewhere,
-    )
+    return Page(kind="launch", app=instance.app, icon=icon, instance=instance, error=error)
 
 
 def guest(app: Application, icon: str) -> Page:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..models import Reason
 from . import reasons
-from .application import NAME, Application, NotExecutable, StopStep
+from .application import FAILURES, NAME, Application, NotExecutable, StopStep
 from .configured import ConfiguredApplication
 from .tensorboard import TensorBoard
 from .vscode import VSCode
@@ -58,10 +58,6 @@ RESERVED = frozenset(
         "view",
     ]
 )
-
-
-#: Whatever is wrong with an application of somebody else, others must not suffer.
-_FAILURES = (Exception, SystemExit)
 
 
 class Found(NamedTuple):
@@ -141,7 +137,7 @@ class Registry:
             program = app.find(self._environ)
         except NotExecutable as error:
             return Found(None, reasons.not_executable(app.title, str(error)))
-        except _FAILURES as error:
+        except FAILURES as error:
             self._log.exception("Whether %s is installed cannot be told", app.name)
             return Found(None, reasons.unusable(app.title, error))
         if program is None:
@@ -159,7 +155,7 @@ class Registry:
             return
         try:
             app, icon = _checked(name, make)
-        except _FAILURES as error:
+        except FAILURES as error:
             self._log.error("The application %r is left out: %s", name, error)
         else:
             self._icons[name] = icon  # first: whoever finds it asks for its drawing

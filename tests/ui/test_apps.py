@@ -123,6 +123,13 @@ def start(lab: LabServer, app: str, path: str | None = None, *, wait: bool = Tru
     return ident
 
 
+def go_to_start(page: Page, lab: LabServer, app: str) -> None:
+    """Go to the page that shows a start, as somebody who has signed in."""
+    page.goto(f"{lab.url}api?token={lab.token}")
+    start(lab, app, wait=False)
+    page.goto(f"{lab.url}{app}/")
+
+
 def tile(page: Page, title: str) -> Locator:
     return page.locator(".jp-LauncherCard:visible", has_text=re.compile(f"^{title}$"))
 
@@ -544,9 +551,7 @@ class TestTheLaunchPage:
             assert page.url == f"{server.url}fake/"
 
     def test_a_start_can_be_cancelled_and_tried_again(self, page: Page, lab: LabServer) -> None:
-        page.goto(f"{lab.url}api?token={lab.token}")
-        start(lab, "never", wait=False)
-        page.goto(f"{lab.url}never/")
+        go_to_start(page, lab, "never")
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("heading", name="Never is stopped")).to_be_visible()
         assert state(lab, "never") == "stopped"
@@ -556,9 +561,7 @@ class TestTheLaunchPage:
         expect(page.get_by_role("heading", name="Starting Never")).to_be_visible()
 
     def test_the_keyboard_keeps_its_place(self, page: Page, lab: LabServer) -> None:
-        page.goto(f"{lab.url}api?token={lab.token}")
-        start(lab, "never", wait=False)
-        page.goto(f"{lab.url}never/")
+        go_to_start(page, lab, "never")
         page.get_by_role("button", name="Cancel").press("Enter")
         expect(page.get_by_role("button", name="Start")).to_be_focused()
 
@@ -578,9 +581,7 @@ class TestTheLaunchPage:
     def test_nothing_moves_between_a_start_and_its_end(
         self, page: Page, lab: LabServer, shot: Shot
     ) -> None:
-        page.goto(f"{lab.url}api?token={lab.token}")
-        start(lab, "never", wait=False)
-        page.goto(f"{lab.url}never/")
+        go_to_start(page, lab, "never")
         log, heading = page.get_by_role("log"), page.get_by_role("heading")
         expect(log).to_have_text("still waiting")
         before = [one.bounding_box() for one in (heading, log)]
@@ -620,9 +621,7 @@ class TestTheLaunchPage:
     ) -> None:
         with browser.new_context(forced_colors="active") as context:
             page = context.new_page()
-            page.goto(f"{lab.url}api?token={lab.token}")
-            start(lab, "never", wait=False)
-            page.goto(f"{lab.url}never/")
+            go_to_start(page, lab, "never")
             expect(page.get_by_role("log")).to_have_text("still waiting")
             colours = page.get_by_role("progressbar").evaluate(
                 "e => [e, e.firstElementChild].map(e => getComputedStyle(e).backgroundColor)"
@@ -633,9 +632,7 @@ class TestTheLaunchPage:
             shot(page, "apps-launch-forced-colours")
 
     def test_it_has_a_way_back(self, page: Page, lab: LabServer) -> None:
-        page.goto(f"{lab.url}api?token={lab.token}")
-        start(lab, "never", wait=False)
-        page.goto(f"{lab.url}never/")
+        go_to_start(page, lab, "never")
         page.get_by_role("link", name="Back to JupyterLab").click()
         page.wait_for_selector("#jp-main-dock-panel")
 
@@ -673,9 +670,7 @@ class TestTheLaunchPage:
     ) -> None:
         with browser.new_context(locale="cs-CZ") as context:
             page = context.new_page()
-            page.goto(f"{lab.url}api?token={lab.token}")
-            start(lab, "broken", wait=False)
-            page.goto(f"{lab.url}broken/")
+            go_to_start(page, lab, "broken")
             expect(
                 page.get_by_role("heading", name="Aplikaci Broken se nepodařilo spustit")
             ).to_be_visible()
@@ -699,9 +694,7 @@ class TestTheLaunchPage:
         expect(page.get_by_text('"method": "GET"')).to_be_visible()
 
     def test_a_server_that_goes_away_is_told(self, page: Page, lab: LabServer) -> None:
-        page.goto(f"{lab.url}api?token={lab.token}")
-        start(lab, "never", wait=False)
-        page.goto(f"{lab.url}never/")
+        go_to_start(page, lab, "never")
         expect(page.get_by_role("log")).to_have_text("still waiting")
         page.context.set_offline(True)
         page.get_by_role("button", name="Cancel").click()
@@ -1074,6 +1067,19 @@ class TestWhatRuns:
         agree(page, "Stop")
         wait_until("it stopped", lambda: state(lab, "fake") == "stopped")
 
+    def test_labs_own_button_asks_once_for_all(self, page: Page, lab: LabServer) -> None:
+        """It is shown where Lab has no room for one of ours."""
+        running = (start(lab, "fake"), start(lab, "many", "runs"))
+        open_lab(page, lab)
+        open_running(page)
+        page.locator(
+            ".jp-RunningSessions-toolbar:has([data-jp-item-name='einfra-apps:stop-all'])"
+            " [data-jp-item-name='shutdown-all']"
+        ).evaluate("e => (e.querySelector('jp-button, button') ?? e).click()")
+        agree(page, "Stop All")
+        wait_until("both stopped", lambda: all(state(lab, one) == "stopped" for one in running))
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
     def test_labs_search_for_what_runs_finds_it(self, page: Page, lab: LabServer) -> None:
         start(lab, "fake")
         open_lab(page, lab)
@@ -1173,9 +1179,7 @@ def test_a_program_that_dies_is_told_with_its_log(page: Page, lab: LabServer, sh
 
 def test_a_narrow_window_keeps_it_whole(page: Page, lab: LabServer, shot: Shot) -> None:
     page.set_viewport_size({"width": 400, "height": 600})
-    page.goto(f"{lab.url}api?token={lab.token}")
-    start(lab, "explore", wait=False)
-    page.goto(f"{lab.url}explore/")
+    go_to_start(page, lab, "explore")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(overflow) <= 0

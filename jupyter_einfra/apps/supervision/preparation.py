@@ -11,7 +11,7 @@ from pathlib import Path
 from ...models import Reason
 from ...threads import in_thread
 from .. import reasons
-from ..application import Application, Launch
+from ..application import FAILURES, Application, Launch
 from .run import LONGEST_SOCKET_PATH
 from .surroundings import Surroundings, remove
 
@@ -79,8 +79,7 @@ def _prepare(app: Application, url: str, folder: str | None, around: Surrounding
             remove(directory)
         if isinstance(error, OSError):
             raise NotPossible(reasons.unwritable(app.title, error)) from error
-        # Somebody's `sys.exit` is for a program of their own, and must not end the server.
-        if isinstance(error, NotPossible) or not isinstance(error, (Exception, SystemExit)):
+        if isinstance(error, NotPossible) or not isinstance(error, FAILURES):
             raise
         around.log.exception("The application %r describes itself wrongly", app.name)
         raise NotPossible(reasons.unusable(app.title, error)) from error

@@ -1,10 +1,12 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Dialog, showDialog, type ICommandPalette } from '@jupyterlab/apputils';
+import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 
+import { agreed } from '../api/ask';
 import type { Format } from '../api/format';
 import { describe } from '../api/messages';
 import type { Acts } from './acts';
@@ -112,13 +114,17 @@ export function addCommands(options: IOptions): void {
     }
   });
 
-  commands.addCommand(CommandIDs.openSelected, {
-    label: args => trans.__('Open in %1', appOf(args)?.title ?? ''),
+  /** What the entries of the file browser's menu have in common. */
+  const entry: Pick<CommandRegistry.ICommandOptions, 'icon' | 'describedBy'> = {
     icon: args => {
       const found = appOf(args);
       return found ? iconOf(found, null) : undefined;
     },
-    describedBy: { args: argument('app', trans.__('Name of the application')) },
+    describedBy: { args: argument('app', trans.__('Name of the application')) }
+  };
+  commands.addCommand(CommandIDs.openSelected, {
+    ...entry,
+    label: args => trans.__('Open in %1', appOf(args)?.title ?? ''),
     isVisible: args => appOf(args)?.installed ?? false,
     isEnabled: args => {
       const count = selectedFor(appOf(args)).length;
@@ -133,12 +139,8 @@ export function addCommands(options: IOptions): void {
   });
 
   commands.addCommand(CommandIDs.openHere, {
+    ...entry,
     label: args => trans.__('Open This Folder in %1', appOf(args)?.title ?? ''),
-    icon: args => {
-      const found = appOf(args);
-      return found ? iconOf(found, null) : undefined;
-    },
-    describedBy: { args: argument('app', trans.__('Name of the application')) },
     // An item has an entry of its own.
     isVisible: args =>
       (appOf(args)?.installed ?? false) &&
@@ -294,19 +296,7 @@ async function isMeant(
   label: string,
   trans: TranslationBundle
 ): Promise<boolean> {
-  if (!losses) {
-    return true;
-  }
-  const { button } = await showDialog({
-    title,
-    body: losses,
-    buttons: [
-      Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.warnButton({ label })
-    ],
-    defaultButton: 0
-  });
-  return button.accept;
+  return losses === '' || agreed(title, losses, label, trans);
 }
 
 /** Whether one instance may end; a start that is given up has nothing to lose. */

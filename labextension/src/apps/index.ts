@@ -100,7 +100,7 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
     if (running) {
       const figures = new Figures(stream, model);
       figures.watch(app);
-      addRunning(running, { app, model, figures, trans, format });
+      addRunning(running, { app, model, acts, figures, trans, format });
     }
     if (restorer) {
       opener.restoreBy(restorer);

@@ -14,6 +14,7 @@ import React from 'react';
 
 import type { Format } from '../api/format';
 import { describe } from '../api/messages';
+import type { Acts } from './acts';
 import { CommandIDs, lossesOf } from './commands';
 import { iconOf } from './icons';
 import { isAlive, type AppsModel, type Instance } from './model';
@@ -22,6 +23,7 @@ import type { Figures } from './figures';
 interface IOptions {
   readonly app: JupyterFrontEnd;
   readonly model: AppsModel;
+  readonly acts: Acts;
   readonly figures: Figures;
   readonly trans: TranslationBundle;
   readonly format: Format;
@@ -78,10 +80,9 @@ class RunningApps implements IRunningSessions.IManager {
   }
 
   shutdownAll(): void {
-    const { app, model } = this._options;
-    for (const { id, state } of model.instances) {
-      const end = state === 'failed' ? CommandIDs.dismiss : CommandIDs.stop;
-      void app.commands.execute(end, { id });
+    const { acts, model } = this._options;
+    for (const { id } of model.instances) {
+      void acts.stop(id); // Lab has asked
     }
   }
 
@@ -92,6 +93,7 @@ class RunningApps implements IRunningSessions.IManager {
     const run = (command: string) => () => {
       void app.commands.execute(command, { id });
     };
+    const labelOf = (command: string): string => app.commands.label(command, { id });
     const icon = described
       ? iconOf(described, instance.state === 'failed' && !model.lostSince ? 'failed' : null)
       : stopIcon;
@@ -102,26 +104,14 @@ class RunningApps implements IRunningSessions.IManager {
       label: () => [
         element('title', [instance.title]),
         element('acts', [
-          button(
-            refreshIcon,
-            instance.state === 'failed'
-              ? trans.__('Try again: %1', instance.title)
-              : trans.__('Restart %1', instance.title),
-            run(CommandIDs.restart)
-          ),
+          button(refreshIcon, labelOf(CommandIDs.restart), run(CommandIDs.restart)),
           button(
             listIcon,
             trans.__('Show the log of %1', instance.title),
             run(CommandIDs.log)
           ),
           ...(instance.state === 'failed'
-            ? [
-                button(
-                  closeIcon,
-                  trans.__('Dismiss %1', instance.title),
-                  run(CommandIDs.dismiss)
-                )
-              ]
+            ? [button(closeIcon, labelOf(CommandIDs.dismiss), run(CommandIDs.dismiss))]
             : [])
         ]),
         element('figures', [this._figures(instance)])

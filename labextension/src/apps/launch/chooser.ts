@@ -121,7 +121,7 @@ export class Chooser {
     );
   }
 
-  /** As the server names an instance. */
+  /** As the server names an instance, unless another folder has the same name. */
   private _titleOf(folder: string): string {
     const name = folder.split('/').filter(Boolean).at(-1);
     return `${this._options.title}: ${name ?? folder}`;

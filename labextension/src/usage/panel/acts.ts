@@ -1,14 +1,10 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import {
-  Dialog,
-  showDialog,
-  showErrorMessage,
-  type ISessionContext
-} from '@jupyterlab/apputils';
+import { showErrorMessage, type ISessionContext } from '@jupyterlab/apputils';
 import { KernelAPI } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
+import { agreed } from '../../api/ask';
 import type { components } from '../../api/schema';
 import { calm } from './names';
 
@@ -89,12 +85,13 @@ export class Acts {
   /** Begin a kernel anew, once the user has agreed. */
   async restart({ id, name }: Target): Promise<void> {
     const trans = this._trans;
-    const agreed = await this._ask(
+    const isMeant = await agreed(
       trans.__('Restart the kernel of %1?', calm(name)),
       trans.__('All its variables are lost. The notebook and its outputs stay.'),
-      trans.__('Restart')
+      trans.__('Restart'),
+      trans
     );
-    if (!agreed) {
+    if (!isMeant) {
       return;
     }
     const { serverSettings } = this._app.serviceManager;
@@ -110,16 +107,17 @@ export class Acts {
     const trans = this._trans;
     const { kernels, terminals } = this._app.serviceManager;
     const isKernel = kind === 'kernel';
-    const agreed = await this._ask(
+    const isMeant = await agreed(
       isKernel
         ? trans.__('Shut down the kernel of %1?', calm(name))
         : trans.__('Shut down %1?', calm(name)),
       isKernel
         ? trans.__('All its variables are lost. The notebook and its outputs stay.')
         : trans.__('What runs in it is ended.'),
-      trans.__('Shut Down')
+      trans.__('Shut Down'),
+      trans
     );
-    if (agreed) {
+    if (isMeant) {
       await this._try(() => (isKernel ? kernels : terminals).shutdown(id));
     }
   }
@@ -142,19 +140,6 @@ export class Acts {
     const execute = (): Promise<void> =>
       this._try(() => this._app.commands.execute(`einfra-apps:${act}`, { id }));
     return { label, execute, ...more };
-  }
-
-  private async _ask(title: string, body: string, act: string): Promise<boolean> {
-    const { button } = await showDialog({
-      title,
-      body,
-      buttons: [
-        Dialog.cancelButton({ label: this._trans.__('Cancel') }),
-        Dialog.warnButton({ label: act })
-      ],
-      defaultButton: 0
-    });
-    return button.accept;
   }
 
   private async _try(act: () => Promise<unknown>): Promise<void> {
