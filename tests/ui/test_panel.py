@@ -510,6 +510,10 @@ def kernels(lab: LabServer) -> list[dict[str, Any]]:
     return found
 
 
+def states(lab: LabServer) -> list[str]:
+    return [kernel["execution_state"] for kernel in kernels(lab)]
+
+
 SPIN = "spun = True\nwhile True: pass"
 
 
@@ -523,6 +527,7 @@ def test_a_kernel_is_followed_interrupted_restarted_and_shut_down(
     nbformat.write(notebook, own_lab.notebooks / "spin.ipynb")
     panel = open_panel(page, own_lab, "lab/tree/spin.ipynb")
     row = panel.get_by_role("row", name=re.compile("spin.ipynb"))
+    wait_until("its kernel is up", lambda: states(own_lab) == ["idle"])
     expect(row).to_contain_text("idle")
     command(page, "notebook:run-all-cells")
     expect(row).to_contain_text("busy")
@@ -547,6 +552,7 @@ def test_a_kernel_is_followed_interrupted_restarted_and_shut_down(
     page.get_by_role("menuitem", name="Restart…").last.click()
     dialog.get_by_role("button", name="Restart").click()
     expect(acts).to_be_focused()
+    wait_until("its kernel is up again", lambda: states(own_lab) == ["idle"])
     expect(row).to_contain_text("idle")
     status = "window.jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus"
     wait_until("the notebook knows", lambda: page.evaluate(status) == "idle")
