@@ -39,6 +39,9 @@ def open_lab(page: Page, lab: LabServer, path: str = "lab") -> None:
     page.goto(f"{lab.url}{path}?token={lab.token}&reset")
     page.wait_for_selector("#jp-main-dock-panel")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
+    if path == "lab":
+        # Lab puts the focus there late, and so takes it from whatever had it by then.
+        page.wait_for_selector(".jp-Launcher:focus-within")
 
 
 def play(page: Page, sample: UsageSnapshot) -> None:
