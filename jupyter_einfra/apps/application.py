@@ -66,6 +66,8 @@ class Launch:
     """Of this instance, ``/user/alice/tensorboard/runs-1a2b3c/``."""
     folder: str
     """The one that it was opened on, or the one that the server shows."""
+    opened: str = ""
+    """The folder or file that it is to show, if it ``opens_at_start`` and one was named."""
     environ: Mapping[str, str] = field(repr=False)
     """Of the server."""
 
@@ -102,6 +104,10 @@ class Application:
 
     opens_folders: bool = False
     opens_files: bool = False
+    file_suffixes: tuple[str, ...] = ()
+    """Of the files that it opens, in lower case with the dot; none: whatever the file."""
+    opens_at_start: bool = False
+    """Whether a folder or file is named when it starts; else by `query`, at any time."""
     per_folder: bool = False
     """Whether each folder has an instance of its own."""
 
@@ -138,6 +144,14 @@ class Application:
     def query(self, path: str, *, is_folder: bool) -> str:
         """Return the query that shows a path in an instance that runs; may be empty."""
         return ""
+
+    def opens(self, path: str, *, is_folder: bool) -> bool:
+        """Tell whether it opens a folder, or a file of that name."""
+        if is_folder:
+            return self.opens_folders
+        return self.opens_files and (
+            not self.file_suffixes or path.lower().endswith(self.file_suffixes)
+        )
 
     def version_command(self, program: str) -> Sequence[str]:
         """Return the command that prints the version."""

@@ -32,13 +32,15 @@ class AppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     raw_socket: bool = False
     per_folder: bool = False
     opens_folders: bool = False
+    file_suffixes: list[str] = []
 
 
 class ConfiguredApplication(Application):
     """An application made of settings.
 
     In the words of its command and the values of its environment, ``{socket}``,
-    ``{port}``, ``{base_url}``, ``{url}`` and ``{folder}`` stand for those of a `Launch`.
+    ``{port}``, ``{base_url}``, ``{url}``, ``{folder}`` and ``{opened}`` stand for those of a
+    `Launch`. With the last one it opens files, too: of the kinds that ``file_suffixes`` names.
 
     Raises
     ------
@@ -61,13 +63,16 @@ class ConfiguredApplication(Application):
         self.icon = given.icon
         self.programs = (self._words[0],)
         self.install = given.install or f"put {self._words[0]!r} on the PATH"
-        self.listens = "port" if any("{port}" in word for word in self._words) else "socket"
+        self.listens = "port" if self._mentions("{port}") else "socket"
         self.ready_path = given.ready_path
         self.start_seconds = given.start_seconds
         self.absolute_url = given.absolute_url
         self.raw_socket = given.raw_socket
         self.per_folder = given.per_folder
         self.opens_folders = given.opens_folders or given.per_folder
+        self.opens_at_start = self._mentions("{opened}")
+        self.opens_files = self.opens_at_start
+        self.file_suffixes = tuple(suffix.lower() for suffix in given.file_suffixes)
         self._fill(_TRIAL)
 
     def command(self, launch: Launch) -> Sequence[str]:
@@ -78,6 +83,9 @@ class ConfiguredApplication(Application):
         """Return the operator's variables, with the values of this start."""
         return self._fill(launch)[1]
 
+    def _mentions(self, blank: str) -> bool:
+        return any(blank in word for word in (*self._words, *self._environment.values()))
+
     def _fill(self, launch: Launch) -> tuple[list[str], dict[str, str]]:
         blanks = {
             "socket": launch.socket,
@@ -85,6 +93,7 @@ class ConfiguredApplication(Application):
             "base_url": launch.base_url,
             "url": launch.url,
             "folder": launch.folder,
+            "opened": launch.opened,
         }
         try:
             words = [word.format_map(blanks) for word in self._words]

@@ -6,6 +6,8 @@
     +-- NoSuchPath          404  what was to be opened is not there
     +-- NeedsFolder         404  this application opens folders only
     +-- OpensNothing        404  this application opens neither folders nor files
+    +-- OpensOthers         404  this application opens files of other kinds
+    +-- NotShown            404  a file is outside what JupyterLab shows
     +-- AppUnavailable      409  its program is not installed, or not usable
     +-- AppNotRunning       503  it does not run, and this request starts nothing
     +-- AppNotAnswering     502  it runs and does not answer
@@ -77,6 +79,31 @@ class OpensNothing(EinfraError):
     def __init__(self, title: str) -> None:
         super().__init__(
             f"{title} opens neither folders nor files. Open it without one.", name=title
+        )
+
+
+class OpensOthers(EinfraError):
+    """An application opens files of some kinds, and was given one of another."""
+
+    code = "opens_others"
+    http_status = 404
+
+    def __init__(self, title: str, suffixes: Sequence[str]) -> None:
+        known = ", ".join(suffixes)
+        super().__init__(
+            f"{title} opens files of these kinds: {known}.", name=title, suffixes=known
+        )
+
+
+class NotShown(EinfraError):
+    """A file is outside what JupyterLab shows."""
+
+    code = "not_shown"
+    http_status = 404
+
+    def __init__(self, path: str, root: str) -> None:
+        super().__init__(
+            f"JupyterLab shows what is in {root}, and {path} is not.", path=path, root=root
         )
 
 

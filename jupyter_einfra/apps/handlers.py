@@ -30,6 +30,8 @@ from .models import (
     LogEvent,
     LogQuery,
     OpenRequest,
+    ShownPath,
+    ShowRequest,
 )
 from .supervision.instance import Instance
 from .supervision.tail import Tail, last_lines
@@ -84,6 +86,15 @@ class OpenHandler(_ActHandler):
     async def post(self, *, body: OpenRequest) -> AppAddress:
         """Start an application if need be, and tell where it shows a folder or file."""
         return await self.manager.open(body.app, body.path, show=body.show)
+
+
+class ShowHandler(_ActHandler):
+    """Shows a folder or file, for who has it before them elsewhere: a terminal, the desktop."""
+
+    @endpoint(action="execute", body=ShowRequest, returns=ShownPath, owner_only=True)
+    async def post(self, *, body: ShowRequest) -> ShownPath:
+        """Have an open page of JupyterLab show a folder or file."""
+        return await self.manager.show(body.path)
 
 
 class InstanceActHandler(_ActHandler):
@@ -234,6 +245,7 @@ class LaunchHandler(EventStreamHandler, _Handler):
 default_handlers = [
     ("apps", AppsHandler),
     ("apps/open", OpenHandler),
+    ("apps/show", ShowHandler),
     ("apps/start", StartHandler),
     ("apps/stop", StopHandler),
     ("apps/restart", RestartHandler),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
@@ -11,23 +10,25 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from jupyter_server.utils import url_escape
 from traitlets import Dict, Float, Integer, List, Unicode
 
 from ..config import EinfraConfigurable
+from ..models import Reason
 from ..threads import in_thread
-from . import reasons
+from . import paths, reasons
 from .application import FAILURES, Application
 from .errors import (
     AppUnavailable,
     NeedsFolder,
     NoSuchApp,
     NoSuchInstance,
-    NoSuchPath,
     OpensNothing,
+    OpensOthers,
     TooManyInstances,
 )
 from .losses import Board, Losses
-from .models import App, AppAddress, AppsEvent
+from .models import App, AppAddress, AppsEvent, ShownPath
 from .registry import Registry
 from .remembered import Remembered
 from .supervision import leftovers
@@ -64,8 +65,9 @@ class AppsManager(EinfraConfigurable):
     ).tag(config=True)
     custom_apps = Dict(
         help="Further applications by name. Each has a ``command``, in which {socket}, {port}, "
-        "{base_url}, {url} and {folder} are filled in, and maybe ``title``, ``icon``, "
-        "``environment``, ``ready_path``, ``start_seconds``, ``absolute_url``, ``per_folder``."
+        "{base_url}, {url}, {folder} and {opened} are filled in, and maybe ``title``, ``icon``, "
+        "``environment``, ``ready_path``, ``start_seconds``, ``absolute_url``, ``per_folder``, "
+        "``opens_folders``, ``file_suffixes``."
     ).tag(config=True)
     start_seconds = Float(
         120.0,
@@ -195,6 +197,7 @@ class AppsManager(EinfraConfigurable):
             reason=found.reason,
             opens_folders=app.opens_folders,
             opens_files=app.opens_files,
+            file_suffixes=list(app.file_suffixes),
             per_folder=app.per_folder,
             instances=[instance.told() for instance in self.supervisor.of(app)],
             recent_folders=self.remembered.folders(app.name) if app.per_folder else [],
@@ -232,8 +235,15 @@ class AppsManager(EinfraConfigurable):
             raise NoSuchInstance(ident)
         return instance
 
-    def begin(self, instance: Instance) -> None:
+    def begin(self, instance: Instance, opened: str = "") -> None:
         """Start an instance because somebody asked for it.
+
+        Parameters
+        ----------
+        instance:
+            What is to run; nothing happens if it does.
+        opened:
+            The folder or file that it is to show, of an application that opens at its start.
 
         Raises
         ------
@@ -244,7 +254,7 @@ class AppsManager(EinfraConfigurable):
         self._losses.settle(instance)
         if instance.folder is not None:
             self.remembered.opened(instance.app.name, instance.folder)
-        instance.start()
+        instance.start(opened)
 
     def end(self, instance: Instance) -> None:
         """Stop an instance because somebody asked for it."""
@@ -270,28 +280,43 @@ class AppsManager(EinfraConfigurable):
 
         Raises
         ------
-        NoSuchApp, NoSuchPath, NeedsFolder, OpensNothing, AppUnavailable, TooManyInstances
+        NoSuchApp, NoSuchPath, NeedsFolder, OpensNothing, OpensOthers, AppUnavailable,
+        TooManyInstances
         """
         app = self.registry.get(name)
         if app is None:
             raise NoSuchApp(name, [app.name for app in self.registry.all()])
-        query = ""
+        query, opened = "", ""
+        note: Reason | None = None
         if path is None:
             if app.per_folder:
                 raise NeedsFolder(app.title)
             instance = self.instance(name)
         else:
-            full, is_folder = await in_thread(self._resolve, path)
-            if not (app.opens_folders if is_folder else app.opens_files):
-                raise NeedsFolder(app.title) if app.opens_folders else OpensNothing(app.title)
+            full, is_folder = await in_thread(paths.resolve, self._root, path)
+            _must_open(app, full, is_folder=is_folder)
             instance = self.supervisor.on(app, full) if app.per_folder else self.instance(name)
             query = self._query(app, full, is_folder=is_folder)
+            opened = full if app.opens_at_start else ""
         await self._must_be_there(app)
-        self.begin(instance)
+        if opened and instance.state in ("starting", "running") and instance.opened != opened:
+            note = reasons.opens_at_start(instance.title, opened)
+        self.begin(instance, opened)
         url = instance.url + (f"?{query}" if query else "")
         if show:
-            self._wishes.add(instance.id, url)
-        return AppAddress(instance=instance.told(), url=url)
+            self._wishes.for_instance(instance.id, url)
+        return AppAddress(instance=instance.told(), url=url, note=note)
+
+    async def show(self, path: str) -> ShownPath:
+        """Have an open page of JupyterLab show a folder or file.
+
+        Raises
+        ------
+        NoSuchPath, NotShown
+        """
+        shown = await in_thread(paths.shown, self._root, path)
+        self._wishes.for_path(shown)
+        return ShownPath(path=shown, url=f"lab/tree/{url_escape(shown)}")
 
     def forget(self, name: str, folder: str) -> None:
         """Remember a folder no more."""
@@ -326,19 +351,16 @@ class AppsManager(EinfraConfigurable):
             self.log.exception("The application %r describes itself wrongly", app.name)
             raise AppUnavailable(reasons.unusable(app.title, error)) from error
 
-    def _resolve(self, path: str) -> tuple[str, bool]:
-        """Return an absolute path and whether it is a folder. Blocks.
 
-        Raises
-        ------
-        NoSuchPath
-        """
-        full = os.path.normpath(os.path.join(self._root, os.path.expanduser(path)))  # noqa: PTH111, PTH118
-        try:
-            is_folder = os.path.isdir(full)  # noqa: PTH112
-            exists = is_folder or os.path.exists(full)  # noqa: PTH110
-        except ValueError:  # a zero byte
-            exists = is_folder = False
-        if not exists:
-            raise NoSuchPath(reasons.text(path))
-        return full, is_folder
+def _must_open(app: Application, path: str, *, is_folder: bool) -> None:
+    """See that an application opens what it is given.
+
+    Raises
+    ------
+    NeedsFolder, OpensNothing, OpensOthers
+    """
+    if app.opens(path, is_folder=is_folder):
+        return
+    if app.opens_files and not is_folder:
+        raise OpensOthers(app.title, app.file_suffixes)
+    raise NeedsFolder(app.title) if app.opens_folders else OpensNothing(app.title)

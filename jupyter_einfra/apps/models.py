@@ -69,6 +69,10 @@ class App(Struct, frozen=True, kw_only=True):
     ]
     opens_folders: Annotated[bool, Meta(description="Whether a folder can be opened in it.")]
     opens_files: Annotated[bool, Meta(description="Whether a file can be opened in it.")]
+    file_suffixes: Annotated[
+        list[str],
+        Meta(description="Of the files that it opens, in lower case; empty: whatever the file."),
+    ]
     per_folder: Annotated[
         bool, Meta(description="Whether there is an instance for each folder, and none without.")
     ]
@@ -79,11 +83,15 @@ class App(Struct, frozen=True, kw_only=True):
 
 
 class OpenWish(Struct, frozen=True, kw_only=True):
-    """Somebody asked in a terminal that a page of JupyterLab shows an application."""
+    """Somebody asked, in a terminal or on the desktop, that a page of JupyterLab shows something.
+
+    That is an application, by `id` and `url`, or a folder or file, by `path`.
+    """
 
     number: Annotated[str, Meta(description="Tells one wish from another.")]
-    id: Annotated[str, Meta(description="The instance to show.")]
-    url: Annotated[str, Meta(description="Its address, relative to the server's base URL.")]
+    id: Annotated[str | None, Meta(description="The instance to show.")]
+    url: Annotated[str | None, Meta(description="Its address, relative to the server's base URL.")]
+    path: Annotated[str | None, Meta(description="Relative to the folder that the server shows.")]
 
 
 class AppsEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="apps"):
@@ -129,6 +137,10 @@ class AppAddress(Struct, frozen=True, kw_only=True):
     url: Annotated[
         str, Meta(description="Relative to the server's base URL; names what was opened, too.")
     ]
+    note: Annotated[
+        Reason | None,
+        Meta(description="Why it does not show what was to be opened; null when it does."),
+    ]
 
 
 class OpenRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,6 +156,22 @@ class OpenRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     show: Annotated[
         bool, Meta(description="Whether an open page of JupyterLab is to show it by itself.")
     ]
+
+
+class ShowRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Have an open page of JupyterLab show a folder or file."""
+
+    path: Annotated[
+        str,
+        Meta(description="Absolute, or relative to the folder that the server shows."),
+    ]
+
+
+class ShownPath(Struct, frozen=True, kw_only=True):
+    """Where JupyterLab shows a folder or file."""
+
+    path: Annotated[str, Meta(description="Relative to the folder that the server shows.")]
+    url: Annotated[str, Meta(description="Relative to the server's base URL.")]
 
 
 class InstanceRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -80,6 +80,16 @@ def not_ready(title: str, seconds: float) -> Reason:
     )
 
 
+def opens_at_start(title: str, path: str) -> Reason:
+    """Say that what runs already can only be told by hand what it is to show."""
+    return _reason(
+        "app_opens_at_start",
+        f"{title} runs already. Open {text(path)} there, or stop it and open that again.",
+        title,
+        path=text(path),
+    )
+
+
 def no_folder(title: str, folder: str) -> Reason:
     """Say that the folder is gone that it was to be opened on."""
     path = text(folder)

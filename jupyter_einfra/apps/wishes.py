@@ -1,4 +1,4 @@
-"""What somebody asked for in a terminal, for the open pages of JupyterLab to show."""
+"""What somebody asked for elsewhere, for the open pages of JupyterLab to show."""
 
 from __future__ import annotations
 
@@ -23,9 +23,15 @@ class Wishes:
         """Return them, oldest first."""
         return list(self._wishes.values())
 
-    def add(self, ident: str, url: str) -> None:
+    def for_instance(self, ident: str, url: str) -> None:
         """Wish for an instance to be shown at an address below the base URL."""
-        wish = OpenWish(number=secrets.token_hex(8), id=ident, url=url)
+        self._add(OpenWish(number=secrets.token_hex(8), id=ident, url=url, path=None))
+
+    def for_path(self, path: str) -> None:
+        """Wish for a folder or file to be shown, by its path below the root."""
+        self._add(OpenWish(number=secrets.token_hex(8), id=None, url=None, path=path))
+
+    def _add(self, wish: OpenWish) -> None:
         self._wishes[wish.number] = wish
         self._on_change()
         asyncio.get_running_loop().call_later(WISH_SECONDS, self._forget, wish.number)

@@ -123,6 +123,8 @@ def _start(server: Server, arguments: argparse.Namespace) -> int:
         "show": not arguments.no_show,
     }
     address = server.ask("POST", "apps/open", json=body)
+    if address["note"]:
+        sys.stderr.write(f"{address['note']['message']}\n")
     status = 0 if arguments.no_wait else _wait(server, address["instance"]["id"])
     if status == 0:
         sys.stdout.write(server.address(address["url"]) + "\n")

@@ -45,6 +45,7 @@ def jp_server_config(jp_server_config: dict[str, Any], leavings: Leavings) -> di
                 "fake": fake("print=hello", title="Fake"),
                 "broken": fake("print=oh no", "exit=3", title="Broken"),
                 "many": fake(per_folder=True, title="Many"),
+                "editor": fake("print={opened}", title="Editor", file_suffixes=[".R"]),
             }
         },
     }
@@ -126,7 +127,7 @@ async def test_while_a_disk_hangs_everybody_gets_what_was_known(
 async def test_every_application_is_listed(get: Any, manager: AppsManager) -> None:
     answer = await get()
     apps = {app["name"]: app for app in answer["apps"]}
-    assert list(apps) == ["vscode", "tensorboard", "fake", "broken", "many"]
+    assert list(apps) == ["vscode", "tensorboard", "fake", "broken", "many", "editor"]
     fake = apps["fake"]
     assert (fake["title"], fake["url"], fake["installed"]) == ("Fake", "fake/", True)
     assert fake["icon_svg"].startswith("<svg")
@@ -201,6 +202,54 @@ class TestActs:
         (app,) = [app for app in (await get())["apps"] if app["name"] == "many"]
         assert app["instances"][0]["title"] == "Many: caf\ufffd"
 
+    async def test_what_can_be_named_only_at_a_start_is_shown_from_there_on(
+        self, post: Any, get: Any, manager: AppsManager, jp_root_dir: Path
+    ) -> None:
+        script, other = jp_root_dir / "Fit.R", jp_root_dir / "other.r"
+        script.touch()
+        other.touch()
+        address = await post("open", app="editor", path="Fit.R", show=False)
+        assert (address["url"], address["note"]) == ("editor/", None)
+        instance = manager.instance("editor")
+        await until(instance, "running")
+        assert (await get("log", id="editor"))["lines"] == [str(script)]
+        again = await post("open", app="editor", path="Fit.R", show=False)
+        assert again["note"] is None  # it is shown
+        late = await post("open", app="editor", path="other.r", show=False)
+        assert late["note"]["code"] == "app_opens_at_start"
+        assert late["note"]["params"] == {"name": "Editor", "path": str(other)}
+        await post("restart", id="editor")  # of what is open there, nobody knows any more
+        await until(instance, "running")
+        assert (await get("log", id="editor"))["lines"] == [""]
+        await post("stop", id="editor")
+        assert (await post("open", app="editor", path="other.r", show=False))["note"] is None
+        await until(instance, "running")
+        assert (await get("log", id="editor"))["lines"] == [str(other)]
+
+    async def test_a_file_is_shown_by_a_page_of_jupyterlab(
+        self, post: Any, manager: AppsManager, open_stream: Any, jp_root_dir: Path
+    ) -> None:
+        (jp_root_dir / "a b").mkdir()
+        (jp_root_dir / "a b" / "100%.ipynb").touch()
+        async with open_stream("?topics=apps") as events:
+            while not (await events.next("apps"))["apps"]:
+                pass
+            shown = await post("show", path=str(jp_root_dir / "a b" / "100%.ipynb"))
+            while not (wishes := (await events.next("apps"))["wishes"]):
+                pass
+        assert shown == {"path": "a b/100%.ipynb", "url": "lab/tree/a%20b/100%25.ipynb"}
+        (wish,) = wishes
+        assert (wish["id"], wish["url"], wish["path"]) == (None, None, shown["path"])
+
+    async def test_the_root_and_what_is_behind_links_are_shown(
+        self, post: Any, manager: AppsManager, jp_root_dir: Path, tmp_path: Path
+    ) -> None:
+        assert (await post("show", path="."))["path"] == ""
+        (jp_root_dir / "x").touch()
+        link = tmp_path / "link"
+        link.symlink_to(jp_root_dir)
+        assert (await post("show", path=str(link / "x")))["path"] == "x"
+
     async def test_what_was_opened_in_a_terminal_is_shown_by_a_page(
         self, post: Any, manager: AppsManager, open_stream: Any
     ) -> None:
@@ -223,6 +272,13 @@ class TestActs:
             ("open", {"app": "many", "path": None, "show": False}, 404, "needs_folder"),
             ("open", {"app": "many", "path": "a.txt", "show": False}, 404, "needs_folder"),
             ("open", {"app": "fake", "path": ".", "show": False}, 404, "opens_nothing"),
+            ("open", {"app": "editor", "path": "a.txt", "show": False}, 404, "opens_others"),
+            ("open", {"app": "editor", "path": ".", "show": False}, 404, "opens_nothing"),
+            ("show", {"path": "nope"}, 404, "no_such_path"),
+            ("show", {"path": "a\0b"}, 404, "no_such_path"),
+            ("show", {"path": "/"}, 404, "not_shown"),
+            ("show", {"path": ".."}, 404, "not_shown"),
+            ("show", {"path": "~"}, 404, "not_shown"),
             ("open", {"app": "fake"}, 400, "invalid_parameter"),
             ("open", {"app": 1, "path": None, "show": False}, 400, "invalid_parameter"),
             ("start", {"id": "nope"}, 404, "no_such_instance"),

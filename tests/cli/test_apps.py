@@ -104,6 +104,33 @@ def test_a_folder_is_opened_wherever_one_stands(
     assert apps("stop", ident)[0] == 0
 
 
+@pytest.mark.parametrize("as_address", [False, True])
+def test_a_file_is_shown_wherever_one_stands(
+    at_home: None,
+    lab: LabServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    as_address: bool,
+) -> None:
+    file = lab.notebooks / "50% done.ipynb"
+    file.touch()
+    monkeypatch.chdir(lab.notebooks)
+    assert main(["open", file.as_uri() if as_address else file.name]) == 0
+    address = f"{lab.url}lab/tree/50%25%20done.ipynb\n"
+    assert capsys.readouterr() == (address, "")
+    wishes = lab.api("GET", "jupyter-einfra/apps").json()["wishes"]
+    assert file.name in [wish["path"] for wish in wishes]
+
+
+def test_a_file_that_is_not_shown_is_told_so(
+    at_home: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["open", str(tmp_path)]) == 1
+    assert "JupyterLab shows what is in" in capsys.readouterr().err
+    assert main(["open", str(tmp_path / "nope")]) == 1
+    assert "There is nothing at" in capsys.readouterr().err
+
+
 def test_the_list_says_how_to_get_what_is_missing(apps: Command) -> None:
     _, out, _ = apps("list")
     assert re.search(r"^missing +not installed; .*no-such-program-at-all", out, re.MULTILINE)

@@ -35,6 +35,9 @@ GATED = 'echo one line; echo another; while ! test -e gate; do sleep 0.05; done;
 FRAGILE = 'test ! -e left || exit 3; touch left; exec "$@"'
 
 
+NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
 def command(*words: str) -> list[str]:
     return [sys.executable, "-S", "-E", SCRIPT, "{socket}", *words]
 
@@ -66,6 +69,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
             "command": ["sh", "-c", FRAGILE, "sh", *command()],
         },
         "many": {"command": command(), "title": "Many", "per_folder": True},
+        "editor": {
+            "title": "Editor",
+            "command": command("print=shows {opened}"),
+            "file_suffixes": [".R"],
+        },
         "late": {"command": command("sleep=600"), "title": "Late"},
         "stubborn": {"command": command("deaf"), "title": "Stubborn"},
         "missing": {"command": "no-such-program {socket}", "title": "Missing"},
@@ -75,6 +83,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
         (started.notebooks / "runs").mkdir()
         (started.notebooks / "my 'second' runs").mkdir()
         (started.notebooks / "file.txt").write_text("text")
+        (started.notebooks / "Fit.R").touch()
+        (started.notebooks / "runs" / "train.ipynb").write_text(NOTEBOOK)
         yield started
 
 
@@ -341,6 +351,39 @@ class TestOpening:
         listing.click(button="right")
         page.get_by_role("menuitem", name="Open This Folder in Many").click()
         expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("Many: runs")
+
+    def test_a_notebook_stands_for_its_folder(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab, "lab/tree/runs")
+        page.locator(".jp-DirListing-item", has_text="train.ipynb").click(button="right")
+        expect(page.get_by_role("menuitem", name="Open in Many")).to_have_count(0)
+        page.get_by_role("menuitem", name="Open Its Folder in Many").click()
+        expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("Many: runs")
+
+    def test_what_runs_already_is_shown_and_cannot_be_told_of_a_file(
+        self, page: Page, lab: LabServer, shot: Shot
+    ) -> None:
+        open_lab(page, lab)
+        item = page.locator(".jp-DirListing-item", has_text="Fit.R")
+        item.click(button="right")
+        page.get_by_role("menuitem", name="Open in Editor").click()
+        expect(in_tab(page).get_by_text('"method": "GET"')).to_be_visible()
+        log = lab.api("GET", "jupyter-einfra/apps/log?id=editor").json()["lines"]
+        assert log == [f"shows {lab.notebooks / 'Fit.R'}"]
+        expect(page.locator(".Toastify__toast")).to_have_count(0)
+        (lab.notebooks / "other.R").touch()
+        run(page, "einfra-apps:open", app="editor", path="other.R")
+        expect(page.locator(".Toastify__toast")).to_contain_text("Editor runs already.")
+        shot(page, "apps-opens-at-start")
+
+    def test_a_file_from_a_terminal_is_opened_in_lab(self, page: Page, lab: LabServer) -> None:
+        open_lab(page, lab)
+        expect(tile(page, "Fake")).to_be_visible()  # by then it listens
+        file = str(lab.notebooks / "file.txt")
+        lab.api("POST", "jupyter-einfra/apps/show", json={"path": file}).raise_for_status()
+        expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("file.txt")
+        folder = str(lab.notebooks / "runs")
+        lab.api("POST", "jupyter-einfra/apps/show", json={"path": folder}).raise_for_status()
+        expect(page.locator(".jp-DirListing-item", has_text="train.ipynb")).to_be_visible()
 
     def test_a_file_is_offered_only_to_those_that_open_files(
         self, page: Page, lab: LabServer

@@ -49,6 +49,8 @@ class Instance:
         self.folder = folder
         self.short_name = folder or ""
         """What the folder is called among those that the application was opened on."""
+        self.opened = ""
+        """What it was to show when it was last started."""
         self.state: State = "stopped"
         self.reason: Reason | None = None
         """Why it does not run; None before it is first started."""
@@ -143,10 +145,11 @@ class Instance:
 
     # What it can be told --------------------------------------------------------------
 
-    def start(self) -> None:
-        """Have it run; nothing happens if it does, or will."""
+    def start(self, opened: str = "") -> None:
+        """Have it run, and show a folder or file; nothing happens if it does, or will."""
         if self.state in ("starting", "running"):
             return
+        self.opened = opened
         self._wanted = True
         self._restarts = 0
         self._begun = time.monotonic()
@@ -220,7 +223,7 @@ class Instance:
         self._pause_seconds = 0.0
         if not await self._comes(self._make_room()):
             return
-        preparing = asyncio.ensure_future(prepare(self.app, self.url, self.folder, self._around))
+        preparing = asyncio.ensure_future(self._prepared())
         try:
             if not await self._comes(preparing):
                 return
@@ -245,6 +248,9 @@ class Instance:
         if self._pause_seconds and not self._asked:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._pause_seconds)
+
+    async def _prepared(self) -> Prepared:
+        return await prepare(self.app, self.url, self.folder, self.opened, self._around)
 
     async def _comes(self, needed: Coroutine[Any, Any, None] | asyncio.Task[Prepared]) -> bool:
         """Wait for what a start takes; return whether it came before a wish to stop.

@@ -33,7 +33,9 @@ class Prepared:
     env: dict[str, str]
 
 
-async def prepare(app: Application, url: str, folder: str | None, around: Surroundings) -> Prepared:
+async def prepare(
+    app: Application, url: str, folder: str | None, opened: str, around: Surroundings
+) -> Prepared:
     """Find the program, make its folder and do what it asks for; in a thread.
 
     Parameters
@@ -44,16 +46,20 @@ async def prepare(app: Application, url: str, folder: str | None, around: Surrou
         Of the instance, relative to the server's base URL.
     folder:
         What it is opened on; None for the folder that the server shows.
+    opened:
+        What it is to show at first; may be empty.
 
     Raises
     ------
     NotPossible
         It cannot be started, and why.
     """
-    return await in_thread(_prepare, app, url, folder, around)
+    return await in_thread(_prepare, app, url, folder, opened, around)
 
 
-def _prepare(app: Application, url: str, folder: str | None, around: Surroundings) -> Prepared:
+def _prepare(
+    app: Application, url: str, folder: str | None, opened: str, around: Surroundings
+) -> Prepared:
     around.registry.look()
     found = around.registry.found(app)
     if found.program is None:
@@ -71,6 +77,7 @@ def _prepare(app: Application, url: str, folder: str | None, around: Surrounding
             base_url=around.base_url,
             url=around.base_url + url,
             folder=around.root if folder is None else folder,
+            opened=opened,
             environ=around.environ,
         )
         return _describe(app, launch)

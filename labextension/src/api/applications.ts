@@ -71,6 +71,16 @@ export const APPLICATIONS: Words = {
     ),
 
   // what was asked for
+  app_opens_at_start: (trans, { path }, blanks) =>
+    trans.__(
+      '%1 runs already. Open %2 there, or stop it and open that again.',
+      blanks.name(),
+      path
+    ),
+  opens_others: (trans, { suffixes }, blanks) =>
+    trans.__('%1 opens files of these kinds: %2.', blanks.name(), suffixes),
+  not_shown: (trans, { path, root }) =>
+    trans.__('JupyterLab shows what is in %1, and %2 is not.', root, path),
   no_such_app: (trans, { app, known }) =>
     trans.__('There is no application “%1”. There are: %2.', app, known),
   no_such_instance: trans =>

@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jupyter-einfra/apps/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an open page of JupyterLab show a folder or file. */
+        post: operations["post_apps_show"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jupyter-einfra/apps/start": {
         parameters: {
             query?: never;
@@ -233,6 +250,8 @@ export interface components {
             opens_folders: boolean;
             /** @description Whether a file can be opened in it. */
             opens_files: boolean;
+            /** @description Of the files that it opens, in lower case; empty: whatever the file. */
+            file_suffixes: string[];
             /** @description Whether there is an instance for each folder, and none without. */
             per_folder: boolean;
             /** @description Oldest first. */
@@ -248,6 +267,8 @@ export interface components {
             instance: components["schemas"]["AppInstance"];
             /** @description Relative to the server's base URL; names what was opened, too. */
             url: string;
+            /** @description Why it does not show what was to be opened; null when it does. */
+            note: components["schemas"]["Reason"] | null;
         };
         /**
          * AppInstance
@@ -657,15 +678,19 @@ export interface components {
         };
         /**
          * OpenWish
-         * @description Somebody asked in a terminal that a page of JupyterLab shows an application.
+         * @description Somebody asked, in a terminal or on the desktop, that a page of JupyterLab shows something.
+         *
+         *         That is an application, by `id` and `url`, or a folder or file, by `path`.
          */
         OpenWish: {
             /** @description Tells one wish from another. */
             number: string;
             /** @description The instance to show. */
-            id: string;
+            id: string | null;
             /** @description Its address, relative to the server's base URL. */
-            url: string;
+            url: string | null;
+            /** @description Relative to the folder that the server shows. */
+            path: string | null;
         };
         /**
          * Program
@@ -739,6 +764,24 @@ export interface components {
             ending: "killed" | "out-of-memory" | "running" | "stopped";
             /** @description What is known of the ending; null while it runs. */
             reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * ShowRequest
+         * @description Have an open page of JupyterLab show a folder or file.
+         */
+        ShowRequest: {
+            /** @description Absolute, or relative to the folder that the server shows. */
+            path: string;
+        };
+        /**
+         * ShownPath
+         * @description Where JupyterLab shows a folder or file.
+         */
+        ShownPath: {
+            /** @description Relative to the folder that the server shows. */
+            path: string;
+            /** @description Relative to the server's base URL. */
+            url: string;
         };
         /**
          * SnapshotEvent
@@ -1084,6 +1127,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppAddress"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShowRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownPath"];
                 };
             };
             400: components["responses"]["Error"];

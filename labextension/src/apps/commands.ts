@@ -8,11 +8,12 @@ import type { IDisposable } from '@lumino/disposable';
 
 import { agreed } from '../api/ask';
 import type { Format } from '../api/format';
-import { describe } from '../api/messages';
 import type { Acts } from './acts';
+import { captionOf } from './captions';
 import { iconOf } from './icons';
 import { isAlive, type App, type AppsModel, type Instance } from './model';
 import type { Opener } from './opener';
+import { selectorsOf, targetOf, type ITarget } from './selected';
 
 /** What the mouse can do, the palette and the keyboard can do. */
 export const CommandIDs = {
@@ -78,12 +79,17 @@ export function addCommands(options: IOptions): void {
   const instanceOf = (args: ReadonlyPartialJSONObject): Instance | null =>
     model.instance(named(args, 'id'));
   const localPath = (path: string): string => app.serviceManager.contents.localPath(path);
-  const selectedFor = (found: App | null): string[] =>
-    Array.from(options.browsers?.tracker.currentWidget?.selectedItems() ?? [])
-      .filter(({ type }) =>
-        type === 'directory' ? found?.opens_folders : found?.opens_files
-      )
-      .map(({ path }) => localPath(path));
+  const selectedFor = (found: App | null): ITarget[] => {
+    const items = options.browsers?.tracker.currentWidget?.selectedItems() ?? [];
+    const targets = new Map<string, ITarget>(); // several notebooks have one folder
+    for (const item of items) {
+      const target = found && targetOf(found, { ...item, path: localPath(item.path) });
+      if (target) {
+        targets.set(target.path, target);
+      }
+    }
+    return [...targets.values()];
+  };
 
   commands.addCommand(CommandIDs.open, {
     label: args => {
@@ -124,15 +130,21 @@ export function addCommands(options: IOptions): void {
   };
   commands.addCommand(CommandIDs.openSelected, {
     ...entry,
-    label: args => trans.__('Open in %1', appOf(args)?.title ?? ''),
-    isVisible: args => appOf(args)?.installed ?? false,
-    isEnabled: args => {
-      const count = selectedFor(appOf(args)).length;
-      return count > 0 && count <= MOST_OPENED;
+    label: args => {
+      const found = appOf(args);
+      const title = found?.title ?? '';
+      return selectedFor(found).some(({ isItem }) => isItem)
+        ? trans.__('Open in %1', title)
+        : trans.__('Open Its Folder in %1', title);
     },
+    isVisible: args => {
+      const found = appOf(args);
+      return found !== null && found.installed && selectedFor(found).length > 0;
+    },
+    isEnabled: args => selectedFor(appOf(args)).length <= MOST_OPENED,
     execute: async args => {
       // One after the other, so that the tabs are in their order.
-      for (const path of selectedFor(appOf(args))) {
+      for (const { path } of selectedFor(appOf(args))) {
         await opener.open(named(args, 'app'), path);
       }
     }
@@ -244,7 +256,7 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
   let before = '';
   model.changed.connect(() => {
     const now = JSON.stringify([
-      model.installed.map(({ name, title }) => [name, title]),
+      model.installed.map(app => [app.name, app.title, ...selectorsOf(app)]),
       model.instances.map(({ id, title, state }) => [id, title, state])
     ]);
     if (now === before) {
@@ -255,11 +267,11 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
       item.dispose();
     }
     const category = trans.__('Applications');
-    offered = model.installed.flatMap(({ name, opens_files, opens_folders }, rank) => {
-      const args = { app: name };
+    offered = model.installed.flatMap((installed, rank) => {
+      const args = { app: installed.name };
       return [
         palette?.addItem({ command: CommandIDs.open, args, category }),
-        ...(browsers ? placesOf(opens_files, opens_folders) : []).map(place =>
+        ...(browsers ? placesOf(installed) : []).map(place =>
           app.contextMenu.addItem({ ...place, args, rank: 2 + rank / 100 })
         )
       ].filter(item => item !== undefined);
@@ -314,52 +326,11 @@ function isFailed({ state }: Instance): boolean {
 }
 
 /** What has to be under the pointer, and what can be done there. */
-function placesOf(
-  files: boolean,
-  folders: boolean
-): { readonly command: string; readonly selector: string }[] {
-  const command = CommandIDs.openSelected;
+function placesOf(app: App): { readonly command: string; readonly selector: string }[] {
   return [
-    ...(files ? [{ command, selector: `${ITEM}[data-isdir="false"]` }] : []),
-    ...(folders
-      ? [
-          { command, selector: `${ITEM}[data-isdir="true"]` },
-          { command: CommandIDs.openHere, selector: '.jp-DirListing-content' }
-        ]
+    ...selectorsOf(app).map(selector => ({ command: CommandIDs.openSelected, selector })),
+    ...(app.opens_folders
+      ? [{ command: CommandIDs.openHere, selector: '.jp-DirListing-content' }]
       : [])
   ];
-}
-
-/** What an application does now, in a sentence. */
-function captionOf(
-  app: App,
-  lostSince: Date | null,
-  trans: TranslationBundle,
-  format: Format
-): string {
-  if (lostSince) {
-    const time = format.time(lostSince, new Date());
-    return trans.__('What %1 does is not known since %2', app.title, time);
-  }
-  const failed = app.instances.find(({ state }) => state === 'failed');
-  if (failed?.reason) {
-    return describe(failed.reason, trans);
-  }
-  const running = app.instances.filter(({ state }) => state === 'running');
-  const [first] = running;
-  if (running.length > 1) {
-    return trans._n('%2 runs once', '%2 runs %1 times', running.length, app.title);
-  }
-  if (first) {
-    const time = format.time(new Date(first.since), new Date());
-    return trans.__('%1 runs since %2', app.title, time);
-  }
-  switch (app.instances.find(isAlive)?.state) {
-    case 'starting':
-      return trans.__('%1 is starting', app.title);
-    case 'stopping':
-      return trans.__('%1 is stopping', app.title);
-    default:
-      return trans.__('Start %1', app.title);
-  }
 }

@@ -105,7 +105,7 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
     if (restorer) {
       opener.restoreBy(restorer);
     }
-    grantWishes(model, opener, serverSettings.baseUrl);
+    grantWishes(model, opener, app.commands, serverSettings.baseUrl);
     try {
       localStore()?.setItem(LANGUAGE_KEY, languageCode);
     } catch {

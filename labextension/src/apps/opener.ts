@@ -1,9 +1,10 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { WidgetTracker } from '@jupyterlab/apputils';
+import { Notification, WidgetTracker } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { blankIcon } from '@jupyterlab/ui-components';
 
+import { describe } from '../api/messages';
 import type { Acts } from './acts';
 import { makeTab, type AppTab, type IShown } from './frame';
 import { iconOf } from './icons';
@@ -47,7 +48,10 @@ export class Opener {
       page?.close();
       return null;
     }
-    const { instance, url } = address;
+    const { instance, url, note } = address;
+    if (note) {
+      Notification.info(describe(note, this._options.trans), { autoClose: false });
+    }
     const title = titleOf(instance, url);
     return this._show({ app: name, id: instance.id, title, url }, page, instance);
   }

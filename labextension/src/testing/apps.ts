@@ -34,6 +34,7 @@ export function app(change: Partial<Schemas['App']> = {}): Schemas['App'] {
     reason: null,
     opens_folders: true,
     opens_files: true,
+    file_suffixes: [],
     per_folder: false,
     instances: [],
     recent_folders: [],

@@ -1,0 +1,42 @@
+"""``jupyter einfra open PATH``: a folder or file, shown in an open page of JupyterLab."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to ``jupyter einfra``."""
+    words = "show a folder or file in an open page of JupyterLab"
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "open",
+        help=words,
+        description=f"{words[0].upper()}{words[1:]}, and print the address that leads there.",
+    )
+    parser.add_argument("path", help="the folder or file; a file:// address will do")
+    parser.add_argument("--server", metavar="URL", help="which server, where several run")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Have the server show it; 1 if it cannot be asked, or refuses."""
+    from tornado.escape import url_unescape  # noqa: PLC0415 - `--help` needs none of it
+
+    from .client import NoServer, Refused, find_server  # noqa: PLC0415
+
+    path = arguments.path
+    if path.startswith("file:///"):  # as a desktop's file manager names them
+        path = url_unescape(path.removeprefix("file://"), plus=False)
+    try:
+        server = find_server(arguments.server)
+        # The server's own folder is another one than this terminal's.
+        body = {"path": str(Path(path).expanduser().absolute())}
+        shown = server.ask("POST", "apps/show", json=body)
+    except (NoServer, Refused) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(server.address(shown["url"]) + "\n")
+    return 0
