@@ -12,6 +12,7 @@ import { kindOf, type Kind } from './settings';
 const OPEN_USAGE = 'einfra-usage:open-panel';
 const OPEN_DOCUMENT = 'docmanager:open';
 const SHOW_LOG = 'einfra-apps:log';
+const TRY_AGAIN = 'einfra-apps:restart';
 
 /** Longest name on a button. */
 const LONGEST_LABEL = 24;
@@ -25,6 +26,7 @@ export class Actions {
     return [
       ...this._interrupt(notice),
       ...this._openNotebook(notice),
+      ...this._tryAgain(notice),
       ...this._showLog(notice),
       ...this._openUsage(),
       ...this._silence(notice)
@@ -93,20 +95,42 @@ export class Actions {
     ];
   }
 
-  private _showLog({ id, params }: Notice): Notification.IAction[] {
-    const { app, trans } = this._options;
+  private _tryAgain(notice: Notice): Notification.IAction[] {
+    const { trans } = this._options;
+    return notice.code === 'app_failed' // else it is being started again already
+      ? this._ofApplication(notice, TRY_AGAIN, trans.__('Try Again'), name =>
+          trans.__('Start %1 again', name)
+        )
+      : [];
+  }
+
+  private _showLog(notice: Notice): Notification.IAction[] {
+    const { trans } = this._options;
+    return this._ofApplication(notice, SHOW_LOG, trans.__('Show Log'), name =>
+      trans.__('Show what %1 printed', name)
+    );
+  }
+
+  /** A button that does something to the application that a notice is about. */
+  private _ofApplication(
+    { id, params }: Notice,
+    command: string,
+    label: string,
+    caption: (name: string) => string
+  ): Notification.IAction[] {
+    const { commands } = this._options.app;
     const [kind, ident] = [id.slice(0, 4), id.slice(4)];
-    if (kind !== 'app:' || !app.commands.hasCommand(SHOW_LOG)) {
+    if (kind !== 'app:' || !commands.hasCommand(command)) {
       return [];
     }
     return [
       {
-        label: trans.__('Show Log'),
-        caption: trans.__('Show what %1 printed', tidy(String(params['name'] ?? ident))),
+        label,
+        caption: caption(tidy(String(params['name'] ?? ident))),
         displayType: 'accent',
         callback: () => {
-          app.commands.execute(SHOW_LOG, { id: ident }).catch((error: unknown) => {
-            console.warn('jupyter-einfra: the log cannot be shown.', error);
+          commands.execute(command, { id: ident }).catch((error: unknown) => {
+            console.warn(`jupyter-einfra: ${command} cannot be done.`, error);
           });
         }
       }
