@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -20,6 +20,9 @@ _ARGS = [
     "--no-first-run",
 ]
 
+#: A machine that does much else takes its time; whoever waits for longer waits in vain.
+_PATIENCE_MS = 20_000
+
 
 def executable() -> str | None:
     """Where the machine's Chromium is, if it has one."""
@@ -32,6 +35,7 @@ def chromium() -> Iterator[Browser]:
     found = executable()
     if found is None:
         raise RuntimeError("There is no Chromium. `make setup` installs it.")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=_ARGS)
         try:
