@@ -30,14 +30,14 @@ def executable() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*args: str) -> Iterator[Browser]:
     """Start the machine's Chromium, and close it with all its pages at the end."""
     found = executable()
     if found is None:
         raise RuntimeError("There is no Chromium. `make setup` installs it.")
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=_ARGS)
+        browser = playwright.chromium.launch(executable_path=found, args=[*_ARGS, *args])
         try:
             yield browser
         finally:

@@ -22,8 +22,8 @@ def jp_server_cleanup() -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, for the whole run."""
+    """Chromium, for the whole run. Within a context, pages of one site share a process."""
     if executable() is None:
         pytest.skip("there is no Chromium; `make setup` installs it as root or with sudo")
-    with chromium() as started:
+    with chromium("--process-per-site") as started:
         yield started

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 from servers.browser_fixtures import browser, jp_asyncio_loop, jp_server_cleanup
 from servers.lab import LabServer
 from servers.lab_page import start_lab
@@ -15,6 +15,9 @@ from servers.lab_page import start_lab
 __all__ = ["browser", "jp_asyncio_loop", "jp_server_cleanup"]
 
 SHOTS = Path(__file__).parents[2] / "test-results"
+
+#: What pages leave in their browser, but for the cache of what they loaded.
+LEAVINGS = "cookies,local_storage,indexeddb,service_workers,cache_storage,file_systems"
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +27,42 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def warm_context(browser: Browser) -> Iterator[BrowserContext]:
+    """What lets the tests of a file load and compile Lab's scripts once.
+
+    Its first page is no test's. It keeps the process alive that all pages of this machine
+    share, and with it what that has compiled.
+    """
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        keeper = context.new_page()
+        keeper.route("http://127.0.0.1/", lambda route: route.fulfill(body="<title>Kept</title>"))
+        keeper.goto("http://127.0.0.1/")
+        yield context
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def context(warm_context: BrowserContext) -> Iterator[BrowserContext]:
+    """The browser as if nobody had used it, for one test.
+
+    A test that needs another language, colour scheme or clock makes a context of its own.
+    """
+    keeper, *_ = warm_context.pages
+    yield warm_context
+    for page in warm_context.pages:
+        if page is not keeper:
+            page.close()
+    warm_context.set_offline(False)
+    warm_context.clear_permissions()
+    warm_context.unroute_all()
+    devtools = warm_context.new_cdp_session(keeper)
+    devtools.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": LEAVINGS})
+    devtools.detach()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
     """A fresh page; the test fails if our code wrote an error to its console."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
     opened = context.new_page()
     opened.set_default_timeout(30_000)
     faults: list[str] = []
@@ -49,7 +84,7 @@ def page(browser: Browser) -> Iterator[Page]:
         ),
     )
     yield opened
-    context.close()
+    opened.close()
     assert faults == []
 
 
