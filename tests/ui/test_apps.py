@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -215,8 +217,10 @@ class TestTiles:
         page.mouse.move(0, 0)
         shot(page, "apps-tiles-starting")
         start(lab, "stubborn")
+        stubborn = lab.api("GET", "stubborn/").json()["pid"]
         lab.api("POST", "jupyter-einfra/apps/stop", json={"id": "stubborn"})
         expect(tile(page, "Stubborn")).to_have_attribute("title", "Stubborn is stopping")
+        os.kill(stubborn, signal.SIGKILL)  # as its guardian will, but sooner
 
     def test_the_focus_stays_on_one_while_others_change(self, page: Page, lab: LabServer) -> None:
         start(lab, "fake")

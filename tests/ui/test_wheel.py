@@ -8,6 +8,7 @@ import sys
 import venv
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,19 +58,39 @@ def test_the_wheel_carries_everything_it_needs_at_run_time(wheel: Path) -> None:
     assert not has(".map")
 
 
-@pytest.fixture(scope="module", params=["==4.4.*", ">=4.5,<5"], ids=["oldest", "newest"])
-def python(request: pytest.FixtureRequest, wheel: Path) -> Path:
-    """An environment with nothing but the wheel and one version of Lab; kept between runs."""
-    home = ROOT / ".cache/environments" / ("lab-oldest" if "4.4" in request.param else "lab-newest")
+#: The versions of Lab that the wheel is for, as a user would ask for them.
+LABS = {"oldest": "==4.4.*", "newest": ">=4.5,<5"}
+
+
+def environment(name: str, wheel: Path) -> Path:
+    """Put the wheel and one version of Lab in an environment that is kept between runs."""
+    home = ROOT / ".cache/environments" / f"lab-{name}"
     found = home / "bin/python"
-    pip = [str(found), "-m", "pip", "--disable-pip-version-check", "-q"]
+    # With this environment's pip, for it takes as long to put one there as Lab itself.
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    pip += ["--python", str(found)]
     # A run that was interrupted may have left half of one.
     if not found.exists() or subprocess.run([*pip, "check"], check=False).returncode != 0:
-        venv.create(home, with_pip=True, clear=True)
-    subprocess.run([*pip, "install", f"jupyterlab{request.param}", str(wheel)], check=True)
-    again = ["install", "--force-reinstall", "--no-deps", str(wheel)]
-    subprocess.run([*pip, *again], check=True)
+        venv.create(home, clear=True)
+    # Compiled when it is imported, which most of it never is.
+    install = [*pip, "install", "--no-compile"]
+    subprocess.run([*install, f"jupyterlab{LABS[name]}", str(wheel)], check=True)
+    subprocess.run([*install, "--force-reinstall", "--no-deps", str(wheel)], check=True)
     return found
+
+
+@pytest.fixture(scope="module")
+def environments(wheel: Path) -> dict[str, Path]:
+    """Make all of them at a time."""
+    with ThreadPoolExecutor() as threads:
+        pythons = threads.map(lambda name: environment(name, wheel), LABS)
+        return dict(zip(LABS, pythons, strict=True))
+
+
+@pytest.fixture(scope="module", params=LABS)
+def python(request: pytest.FixtureRequest, environments: dict[str, Path]) -> Path:
+    """An environment with nothing but the wheel and one version of Lab."""
+    return environments[request.param]
 
 
 @pytest.fixture
