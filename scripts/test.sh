@@ -7,27 +7,56 @@ export PATH="$PWD/.venv/bin:$PATH"
 part=${1:-all}
 failed=()
 
+title() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
 run() {
   local name=$1
   shift
-  printf '\n\033[1m==> %s\033[0m\n' "$name"
+  title "$name"
   "$@" || failed+=("$name")
 }
 wanted() { [ "$part" = all ] || [ "$part" = "$1" ]; }
 
+# Checks that only compute run beside the tests of a hub, which mostly wait, and give way
+# to them. What they say is told in order, at their end.
+said=$(mktemp -d)
+beside=()
+names=()
+stop() {
+  [ ${#beside[@]} -eq 0 ] || kill -- "${beside[@]/#/-}" 2>/dev/null
+  rm -rf "$said"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+aside() { # NAME COMMAND...
+  local name=$1
+  shift
+  setsid nice "$@" >"$said/$name" 2>&1 &
+  beside+=("$!")
+  names+=("$name")
+}
+tell() {
+  local pids=("${beside[@]}") each
+  for each in "${!pids[@]}"; do
+    title "${names[each]}"
+    wait "${pids[each]}" || failed+=("${names[each]}")
+    cat "$said/${names[each]}"
+  done
+  beside=()
+  names=()
+}
+
 if wanted lint; then
   run "ruff" ruff check .
   run "ruff format" ruff format --check .
-  run "mypy" mypy
-  run "eslint, tsc, prettier" jlpm lint
-  run "schema.ts is fresh" jlpm schema:check
+  aside "mypy" mypy
+  aside "eslint, tsc, prettier" jlpm lint
+  aside "schema.ts is fresh" jlpm schema:check
 fi
-if wanted unit; then
-  run "vitest" jlpm test
-  run "pytest: unit and API" pytest -q --ignore tests/hub --ignore tests/ui
-fi
+if wanted unit; then aside "vitest" jlpm test; fi
 if wanted hub || wanted ui; then run "code-server is at hand" bash scripts/code-server.sh; fi
 if wanted hub; then run "pytest: real JupyterHub" pytest -q tests/hub; fi
+tell
+if wanted unit; then run "pytest: unit and API" pytest -q --ignore tests/hub --ignore tests/ui; fi
 if wanted ui; then run "pytest: real browser" pytest -q tests/ui; fi
 
 echo

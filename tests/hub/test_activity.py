@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,27 @@ from servers.events import HeldStream
 from servers.hub import RealHub
 from servers.process import wait_until
 
+NEVER = {"title": "Never", "command": [sys.executable, SCRIPT, "{socket}", "sleep=600"]}
+
 #: Long for a hub that learns of activity every second, short for a test.
 HELD_SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
+    """Give each test a user of its own, with a server that nobody has used.
+
+    The servers look often whether a stream's user may still see it, and at the hub.
+    """
+    with RealHub(
+        tmp_path_factory.mktemp("hub"),
+        users=["alice", "anna", "ada", "bob"],
+        args=[f"--AppsManager.custom_apps={ {'never': NEVER} }"],
+        env={"JUPYTER_EINFRA_STREAM_REAUTHORIZE_SECONDS": "0.5"},
+        activity_seconds=1,
+        access_cache_seconds=1,
+    ) as running:
+        yield running
 
 
 class Clocks(NamedTuple):
@@ -67,43 +87,41 @@ def look_on(hub: RealHub, user: str, before: Clocks, seconds: float) -> None:
         time.sleep(1)
 
 
-def test_a_page_that_only_holds_our_stream_moves_no_clock(tmp_path: Path) -> None:
-    with RealHub(tmp_path, activity_seconds=1) as hub:
-        url = hub.start_server("alice")
-        token = hub.token_for("alice")
-        kernel = hub.ask_directly("alice", "POST", "api/kernels", json={}).raise_for_status().json()
+def test_a_page_that_only_holds_our_stream_moves_no_clock(hub: RealHub) -> None:
+    url = hub.start_server("alice")
+    token = hub.token_for("alice")
+    kernel = hub.ask_directly("alice", "POST", "api/kernels", json={}).raise_for_status().json()
 
-        with HeldStream(url, token) as stream:
-            # Connecting is an act of the user; what is asked is what comes after it.
-            stream.wait_for("usage")
-            before = at_rest(hub, "alice")
-            sent = len(stream.events("usage"))
-            look_on(hub, "alice", before, HELD_SECONDS)
-            assert len(stream.events("usage")) > sent + HELD_SECONDS / 2
-            assert not stream.ended
-        look_on(hub, "alice", before, 5)
+    with HeldStream(url, token) as stream:
+        # Connecting is an act of the user; what is asked is what comes after it.
+        stream.wait_for("usage")
+        before = at_rest(hub, "alice")
+        sent = len(stream.events("usage"))
+        look_on(hub, "alice", before, HELD_SECONDS)
+        assert len(stream.events("usage")) > sent + HELD_SECONDS / 2
+        assert not stream.ended
+    look_on(hub, "alice", before, 5)
 
-        # The same clocks do move: by one request through the proxy, though the handler
-        # tracks no activity ...
-        usage = hub.ask("alice", "GET", "jupyter-einfra/usage", token=token)
-        assert usage.status_code == 200
-        wait_until(
-            "the hub's clocks had moved",
-            lambda: (
-                (now := clocks(hub, "alice")).hub_user > before.hub_user
-                and now.hub_server > before.hub_server
-            ),
-        )
-        assert clocks(hub, "alice").server == before.server
-        # ... and by work that the kernel does.
-        run_a_cell(next((tmp_path / "homes/alice").rglob(f"kernel-{kernel['id']}.json")))
-        wait_until(
-            "the server's clocks had moved",
-            lambda: (
-                (now := clocks(hub, "alice")).server > before.server
-                and now.kernels > before.kernels
-            ),
-        )
+    # The same clocks do move: by one request through the proxy, though the handler
+    # tracks no activity ...
+    usage = hub.ask("alice", "GET", "jupyter-einfra/usage", token=token)
+    assert usage.status_code == 200
+    wait_until(
+        "the hub's clocks had moved",
+        lambda: (
+            (now := clocks(hub, "alice")).hub_user > before.hub_user
+            and now.hub_server > before.hub_server
+        ),
+    )
+    assert clocks(hub, "alice").server == before.server
+    # ... and by work that the kernel does.
+    run_a_cell(next((hub.directory / "homes/alice").rglob(f"kernel-{kernel['id']}.json")))
+    wait_until(
+        "the server's clocks had moved",
+        lambda: (
+            (now := clocks(hub, "alice")).server > before.server and now.kernels > before.kernels
+        ),
+    )
 
 
 def run_a_cell(connection_file: Path) -> None:
@@ -117,57 +135,47 @@ def run_a_cell(connection_file: Path) -> None:
         client.stop_channels()
 
 
-def test_a_page_that_shows_a_start_is_no_activity(tmp_path: Path) -> None:
-    never = {"title": "Never", "command": [sys.executable, SCRIPT, "{socket}", "sleep=600"]}
-    args = [f"--AppsManager.custom_apps={ {'never': never} }"]
-    with RealHub(tmp_path, args=args, activity_seconds=1) as hub:
-        url = hub.start_server("alice")
-        token = hub.token_for("alice")
-        body = {"app": "never", "path": None, "show": False}
-        opened = hub.ask("alice", "POST", "jupyter-einfra/apps/open", token=token, json=body)
-        assert opened.status_code == 200
-        with HeldStream(url, token, path="apps/launch?id=never") as stream:
-            stream.wait_for("launch")
-            before = at_rest(hub, "alice")
-            look_on(hub, "alice", before, HELD_SECONDS)
-            assert not stream.ended
-        look_on(hub, "alice", before, 3)
-        # To cancel it is an act of its user.
-        body = {"id": "never"}
-        hub.ask("alice", "POST", "jupyter-einfra/apps/stop", token=token, json=body)
-        wait_until(
-            "the clocks had moved",
-            lambda: (
-                (now := clocks(hub, "alice")).hub_user > before.hub_user
-                and now.server > before.server
-            ),
-        )
+def test_a_page_that_shows_a_start_is_no_activity(hub: RealHub) -> None:
+    url = hub.start_server("anna")
+    token = hub.token_for("anna")
+    body = {"app": "never", "path": None, "show": False}
+    opened = hub.ask("anna", "POST", "jupyter-einfra/apps/open", token=token, json=body)
+    assert opened.status_code == 200
+    with HeldStream(url, token, path="apps/launch?id=never") as stream:
+        stream.wait_for("launch")
+        before = at_rest(hub, "anna")
+        look_on(hub, "anna", before, HELD_SECONDS)
+        assert not stream.ended
+    look_on(hub, "anna", before, 3)
+    # To cancel it is an act of its user.
+    body = {"id": "never"}
+    hub.ask("anna", "POST", "jupyter-einfra/apps/stop", token=token, json=body)
+    wait_until(
+        "the clocks had moved",
+        lambda: (
+            (now := clocks(hub, "anna")).hub_user > before.hub_user and now.server > before.server
+        ),
+    )
 
 
-def test_checking_an_open_stream_again_is_no_activity_of_the_owner(tmp_path: Path) -> None:
-    env = {"JUPYTER_EINFRA_STREAM_REAUTHORIZE_SECONDS": "0.5"}
-    with RealHub(
-        tmp_path, users=["alice", "bob"], env=env, activity_seconds=1, access_cache_seconds=1
-    ) as hub:
-        url = hub.start_server("alice")
-        hub.share("alice", with_user="bob")
-        with (
-            HeldStream(url, hub.token_for("alice")) as owners,
-            HeldStream(url, hub.token_for("bob")) as guests,
-        ):
-            owners.wait_for("usage")
-            guests.wait_for("usage")
-            before = at_rest(hub, "alice")
-            look_on(hub, "alice", before, 10)
-            # The guest's access is looked up at the hub, which records when it was. So
-            # the checks do take place, and the owner's stand still because they ask nothing.
-            seen = hub_user_activity(hub, "bob")
-            wait_until(
-                "the guest was looked up again", lambda: hub_user_activity(hub, "bob") > seen
-            )
-            assert not owners.ended
-            assert not guests.ended
-        look_on(hub, "alice", before, 3)
+def test_checking_an_open_stream_again_is_no_activity_of_the_owner(hub: RealHub) -> None:
+    url = hub.start_server("ada")
+    hub.share("ada", with_user="bob")
+    with (
+        HeldStream(url, hub.token_for("ada")) as owners,
+        HeldStream(url, hub.token_for("bob")) as guests,
+    ):
+        owners.wait_for("usage")
+        guests.wait_for("usage")
+        before = at_rest(hub, "ada")
+        look_on(hub, "ada", before, 10)
+        # The guest's access is looked up at the hub, which records when it was. So
+        # the checks do take place, and the owner's stand still because they ask nothing.
+        seen = hub_user_activity(hub, "bob")
+        wait_until("the guest was looked up again", lambda: hub_user_activity(hub, "bob") > seen)
+        assert not owners.ended
+        assert not guests.ended
+    look_on(hub, "ada", before, 3)
 
 
 def hub_user_activity(hub: RealHub, user: str) -> str:

@@ -32,14 +32,26 @@ APPS = {
 }
 
 
+#: As an operator would: vera's image opens straight into an application.
+STRAIGHT = """
+def straight_into_vs_code(spawner):
+    if spawner.user.name == "vera":
+        spawner.default_url = ""
+        spawner.args = [*spawner.args, "--ServerApp.default_url=/vscode/"]
+
+c.Spawner.pre_spawn_hook = straight_into_vs_code
+"""
+
+
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
-    """Give alice a server, shared with bob."""
+    """Give alice a server, shared with bob; carol and vera have none yet."""
     with RealHub(
         tmp_path_factory.mktemp("hub"),
-        users=["alice", "bob"],
+        users=["alice", "bob", "carol", "vera"],
         args=[f"--AppsManager.custom_apps={APPS}"],
         env=with_code_server(),
+        config=STRAIGHT,
     ) as running:
         running.start_server("alice")
         running.share("alice", with_user="bob")
@@ -66,22 +78,25 @@ def nothing_runs(hub: RealHub) -> Iterator[None]:
     wait_until("nothing ran", lambda: {*states(hub).values()} <= {"stopped", "failed"})
 
 
-def act(hub: RealHub, name: str, *, user: str = "alice", **body: Any) -> httpx.Response:
-    """Do something to alice's applications, as a user."""
+def act(
+    hub: RealHub, name: str, *, user: str = "alice", owner: str = "alice", **body: Any
+) -> httpx.Response:
+    """Do something to somebody's applications, as a user."""
     path = f"jupyter-einfra/apps/{name}"
-    return hub.ask("alice", "POST", path, token=hub.token_for(user), json=body)
+    return hub.ask(owner, "POST", path, token=hub.token_for(user), json=body)
 
 
-def states(hub: RealHub) -> dict[str, str]:
-    """Return what alice's instances do."""
-    reply = hub.ask("alice", "GET", "jupyter-einfra/apps", token=hub.token_for("alice"))
+def states(hub: RealHub, owner: str = "alice") -> dict[str, str]:
+    """Return what somebody's instances do."""
+    reply = hub.ask(owner, "GET", "jupyter-einfra/apps", token=hub.token_for(owner))
     apps = reply.raise_for_status().json()["apps"]
     return {one["id"]: one["state"] for app in apps for one in app["instances"]}
 
 
-def start(hub: RealHub, app: str, state: str = "running") -> None:
-    act(hub, "open", app=app, path=None, show=False).raise_for_status()
-    wait_until(f"it was {state}", lambda: states(hub).get(app) == state)
+def start(hub: RealHub, app: str, state: str = "running", *, owner: str = "alice") -> None:
+    opened = act(hub, "open", user=owner, owner=owner, app=app, path=None, show=False)
+    opened.raise_for_status()
+    wait_until(f"it was {state}", lambda: states(hub, owner).get(app) == state)
 
 
 def home(hub: RealHub) -> Path:
@@ -185,30 +200,23 @@ def test_nobody_else_reaches_it(hub: RealHub) -> None:
         assert "/hub/api/oauth2/authorize" in reply.headers["Location"]
 
 
-def test_a_server_that_is_stopped_takes_everything_with_it(tmp_path: Path) -> None:
-    args = [f"--AppsManager.custom_apps={APPS}"]
-    with RealHub(tmp_path, args=args) as hub:
-        hub.start_server("alice")
-        start(hub, "fake")
-        pid = int(hub.ask("alice", "GET", "fake/", token=hub.token_for("alice")).json()["pid"])
-        hub.stop_server("alice")
-        wait_until("it was gone", lambda: not Path(f"/proc/{pid}").exists())
+def test_a_server_that_is_stopped_takes_everything_with_it(hub: RealHub) -> None:
+    hub.start_server("carol")
+    start(hub, "fake", owner="carol")
+    pid = int(hub.ask("carol", "GET", "fake/", token=hub.token_for("carol")).json()["pid"])
+    hub.stop_server("carol")
+    wait_until("it was gone", lambda: not Path(f"/proc/{pid}").exists())
 
 
-def test_an_image_can_open_straight_into_an_application(browser: Browser, tmp_path: Path) -> None:
+def test_an_image_can_open_straight_into_an_application(browser: Browser, hub: RealHub) -> None:
     """As its command line says; the page of the start is then the first one of a server."""
-    with RealHub(
-        tmp_path,
-        args=["--ServerApp.default_url=/vscode/"],
-        env=with_code_server(),
-        config='\nc.Spawner.default_url = ""\n',
-    ) as hub:
-        hub.start_server("alice")
-        with browser.new_context() as context:
-            page = context.new_page()
-            page.set_default_timeout(PATIENCE)
-            hub.sign_in(page, "alice", "/user/alice/")
-            expect(page.get_by_role("heading", name="Starting VS Code")).to_be_visible()
-            expect(page.get_by_role("link", name="Hub")).to_be_visible()
-            page.locator(".monaco-workbench").wait_for(timeout=PATIENCE)
-            assert page.url.startswith(f"{hub.server_url('alice')}vscode/")
+    hub.start_server("vera")
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        hub.sign_in(page, "vera", "/user/vera/")
+        expect(page.get_by_role("heading", name="Starting VS Code")).to_be_visible()
+        expect(page.get_by_role("link", name="Hub")).to_be_visible()
+        page.locator(".monaco-workbench").wait_for(timeout=PATIENCE)
+        assert page.url.startswith(f"{hub.server_url('vera')}vscode/")
+    hub.stop_server("vera")
