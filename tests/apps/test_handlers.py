@@ -23,6 +23,7 @@ from tornado.httpclient import HTTPResponse
 from jupyter_einfra.apps import handlers
 from jupyter_einfra.apps.handlers import APPS, LOG_SECONDS
 from jupyter_einfra.apps.manager import AppsManager
+from jupyter_einfra.apps.registry import BUILT_IN
 from jupyter_einfra.apps.supervision.instance import Instance
 from jupyter_einfra.apps.supervision.preparation import Prepared, prepare
 from jupyter_einfra.apps.supervision.supervisor import MOST_RUNNING
@@ -127,7 +128,7 @@ async def test_while_a_disk_hangs_everybody_gets_what_was_known(
 async def test_every_application_is_listed(get: Any, manager: AppsManager) -> None:
     answer = await get()
     apps = {app["name"]: app for app in answer["apps"]}
-    assert list(apps) == ["vscode", "tensorboard", "fake", "broken", "many", "editor"]
+    assert list(apps) == [*(kind.name for kind in BUILT_IN), "fake", "broken", "many", "editor"]
     fake = apps["fake"]
     assert (fake["title"], fake["url"], fake["installed"]) == ("Fake", "fake/", True)
     assert fake["icon_svg"].startswith("<svg")

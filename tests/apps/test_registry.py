@@ -15,7 +15,9 @@ from traitlets.config import Config
 
 from jupyter_einfra.apps.application import Application, Launch, StopStep
 from jupyter_einfra.apps.configured import ConfiguredApplication
-from jupyter_einfra.apps.registry import Registry
+from jupyter_einfra.apps.registry import BUILT_IN, Registry
+
+OURS = [kind.name for kind in BUILT_IN]
 
 LOG = logging.getLogger(__name__)
 
@@ -144,7 +146,7 @@ class TestOthers:
     def test_packages_add_theirs(self) -> None:
         made = registry(others={"fake": lambda: FakeApp})
         made.look()
-        assert names(made) == ["vscode", "tensorboard", "fake"]
+        assert names(made) == [*OURS, "fake"]
 
     def test_ours_and_the_operators_come_first(self) -> None:
         theirs = {"vscode": lambda: lambda: FakeApp("vscode"), "tty": lambda: FakeApp}
@@ -160,7 +162,7 @@ class TestOthers:
             others={"fake": lambda: FakeApp},
         )
         made.look()
-        assert names(made) == ["tensorboard"]
+        assert names(made) == [name for name in OURS if name != "vscode"]
 
     @pytest.mark.parametrize(
         ("name", "load", "problem"),
@@ -183,7 +185,7 @@ class TestOthers:
     ) -> None:
         made = registry(others={name: load})
         made.look()
-        assert names(made) == ["vscode", "tensorboard"]
+        assert names(made) == OURS
         (line,) = [line for line in logged if "is left out" in line]
         assert repr(name) in line
         assert problem in line
@@ -191,7 +193,7 @@ class TestOthers:
     def test_real_entry_points_are_read(self) -> None:
         made = Registry(custom={}, disabled=(), environ={}, log=LOG)
         made.look()
-        assert names(made) == ["vscode", "tensorboard"]
+        assert names(made) == OURS
 
 
 class TestConfigured:
@@ -243,7 +245,7 @@ class TestConfigured:
     def test_what_is_wrong_is_named(
         self, settings: object, problem: str, logged: list[str]
     ) -> None:
-        assert names(registry({"ttyd": settings})) == ["vscode", "tensorboard"]
+        assert names(registry({"ttyd": settings})) == OURS
         (line,) = [line for line in logged if "'ttyd' is left out" in line]
         assert problem in line
 
