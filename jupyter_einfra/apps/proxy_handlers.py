@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http.client import responses
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from tornado.web import HTTPError
 from ..base import Access
 from ..errors import EinfraError, Forbidden
 from ..models import ErrorBody
+from .byte_stream import ByteStream
 from .client import Unanswered, pass_on
 from .errors import AppNotAnswering, AppNotRunning, NoSuchInstance, TooManyInstances
 from .manager import AppsManager
@@ -258,11 +259,31 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
 class AppRawSocketHandler(Gate, RawSocketHandler):  # type: ignore[misc] # has no types
     """Applications whose WebSockets carry a byte stream."""
 
-    def _create_ws_connection(self, proto: Callable[[], asyncio.Protocol]) -> Awaitable[Any]:
-        """Connect to the program, and to nobody else who has its port at another address."""
+    _stream: ByteStream | None = None
+
+    async def _create_ws_connection(self, proto: Callable[[], asyncio.Protocol]) -> Any:
+        """Connect to the program, and to nobody else who has its port at another address.
+
+        Not with the proxy's own protocol, which knows no bounds.
+        """
+        loop = asyncio.get_running_loop()
         if self.unix_socket is not None:
-            return cast("Awaitable[Any]", super()._create_ws_connection(proto))
-        return asyncio.get_running_loop().create_connection(proto, _HOST, self.port)
+            pair = await loop.create_unix_connection(lambda: ByteStream(self), self.unix_socket)
+        else:
+            pair = await loop.create_connection(lambda: ByteStream(self), _HOST, self.port)
+        self._stream = pair[1]
+        return pair
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Pass on what the browser says; nothing more is read before there is room for it."""
+        self._record_activity()
+        if self._stream is not None:
+            await self._stream.send(message)
+
+    def on_close(self) -> None:
+        """Let go of the program."""
+        if self._stream is not None:
+            self._stream.abort()
 
 
 def rules(manager: AppsManager, base_url: str) -> list[Rule]:
