@@ -43,5 +43,5 @@ build: setup     ## Wheel and source archive in dist/
 
 clean:           ## Remove everything that setup and tests made
 	@rm -rf .venv node_modules .yarn dist test-results .cache jupyter_einfra/labextension labextension/lib
-	@rm -f jupyter_einfra/apps/pages/page.js jupyter_einfra/apps/pages/page.css
+	@rm -f jupyter_einfra/apps/pages/*.js jupyter_einfra/apps/pages/*.css
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

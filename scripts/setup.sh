@@ -28,6 +28,8 @@ system_packages() {
   need 'command -v cc' "tests compile a stand-in for the GPU driver" gcc libc6-dev
   need 'command -v g++ && command -v make' "the tests' code-server has parts to compile" g++ make
   need '[ -f /usr/include/gssapi/gssapi.h ]' "one of those parts is for Kerberos" libkrb5-dev
+  need 'command -v Xtigervnc && command -v openbox && command -v xterm && command -v xclip && command -v dbus-run-session' \
+    "a desktop for the tests of the desktop" tigervnc-standalone-server openbox xterm xclip dbus-x11
   need '${PYTHON:-python3} -c "import ensurepip"' "makes the virtual environment" python3-venv
   [ ${#missing[@]} -eq 0 ] && return
   local as_root=()
@@ -82,7 +84,7 @@ page() {
   inputs=$(find labextension/src labextension/style labextension/schema -type f -print0 |
     sort -z | xargs -0 cat package.json yarn.lock tsconfig*.json | sha256sum | cut -d' ' -f1)
   if ! unchanged page "$inputs" || [ ! -f jupyter_einfra/labextension/package.json ] ||
-    [ ! -f jupyter_einfra/apps/pages/page.js ]; then
+    [ ! -f jupyter_einfra/apps/pages/page.js ] || [ ! -f jupyter_einfra/apps/pages/desktop.js ]; then
     say "Building the JupyterLab extension"
     .venv/bin/jlpm install --immutable >.venv/jlpm.log 2>&1 || { cat .venv/jlpm.log; exit 1; }
     .venv/bin/jlpm build:prod >.venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }

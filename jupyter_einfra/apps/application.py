@@ -39,6 +39,23 @@ class NotExecutable(Exception):
     """A program is there and may not be executed; carries its path."""
 
 
+class PartMissing(Exception):
+    """Its program is there, and something else that it takes is not.
+
+    Parameters
+    ----------
+    programs:
+        Names of programs any of which would do.
+    install:
+        The command that installs one.
+    """
+
+    def __init__(self, programs: tuple[str, ...], install: str) -> None:
+        super().__init__(programs, install)
+        self.programs = programs
+        self.install = install
+
+
 class StopStep(NamedTuple):
     """One way to end a program, and how long it may take."""
 
@@ -96,6 +113,8 @@ class Application:
     """Whether it is asked for its whole address, as of ``Launch.url``, or what follows it."""
     raw_socket: bool = False
     """Whether its WebSockets carry a plain byte stream to its socket, as VNC's do."""
+    page: str | None = None
+    """Name of a page of ours that shows it, as a program without HTTP needs; see `own_page`."""
     ready_path: str | None = "/"
     """What answers over HTTP once it is ready; None: it is when it accepts connections."""
     start_seconds: float | None = None
@@ -118,6 +137,8 @@ class Application:
         ------
         NotExecutable
             It is there and may not be executed.
+        PartMissing
+            It is there and not all that it takes; only subclasses know of that.
         """
         # A server that was started by its path has its own programs beside it.
         folders = [*environ.get("PATH", os.defpath).split(os.pathsep), str(_OWN)]

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 
 from ..check.models import Finding
+from ..models import Reason
 from .application import Application
 from .registry import Found, Registry
 
@@ -47,7 +48,7 @@ def _finding(app: Application, found: Found) -> Finding:
             subject=app.title,
             status="note" if missing else "error",
             found="not installed" if missing or reason is None else reason.message,
-            advice=app.install if missing else None,
+            advice=app.install if missing else _advice(reason),
         )
     try:
         version = _version(app, found.program)
@@ -66,6 +67,11 @@ def _finding(app: Application, found: Found) -> Finding:
             advice=f"it has to be {app.oldest_version} or newer: {app.install}",
         )
     return Finding(subject=app.title, status="ok", found=f"{version}, {found.program}")
+
+
+def _advice(reason: Reason | None) -> str | None:
+    command = None if reason is None else reason.params.get("command")
+    return None if command is None else str(command)
 
 
 class _NoVersionError(Exception):

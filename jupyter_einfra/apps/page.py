@@ -74,18 +74,18 @@ class Page:
             "root": handler.settings.get("server_root_dir"),
             "api": f"{base}{NAMESPACE}/",
             "lab": f"{base}lab" if "jupyterlab" in handler.settings else base,
-            "hub": _hub(),
+            "hub": hub(),
             # On a navigation this sets the cookie that goes with it.
             "xsrf": handler.xsrf_token.decode("ascii"),
-            "catalogues": _catalogues(),
+            "catalogues": catalogues("page.js"),
         }
         nonce = secrets.token_urlsafe(16)
         text = _template().format(
             nonce=nonce,
             title=html.escape(title),
             name=html.escape(self.app.name),
-            style=_asset("page.css"),
-            script=_asset("page.js"),
+            style=asset("page.css"),
+            script=asset("page.js"),
             # Nothing in it may end the element.
             data=json.dumps(data).replace("<", "\\u003c"),
         )
@@ -119,7 +119,7 @@ def chooser(
     return Page(kind="choose", app=app, icon=icon, choices=choices)
 
 
-def _hub() -> str | None:
+def hub() -> str | None:
     """Return the address of the hub's own page, where there is a hub."""
     prefix = os.environ.get("JUPYTERHUB_BASE_URL")
     if not prefix:
@@ -129,11 +129,11 @@ def _hub() -> str | None:
 
 @cache
 def _template() -> str:
-    return _asset("page.html")
+    return asset("page.html")
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """Return a file; one that is built may be missing while somebody works on it."""
     try:
         return (_PAGES / name).read_text("utf-8")
@@ -142,9 +142,9 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _catalogues() -> dict[str, dict[str, Any]]:
-    """Return those of our texts in other languages that the page's script has."""
-    script = _asset("page.js")
+def catalogues(name: str) -> dict[str, dict[str, Any]]:
+    """Return those of our texts in other languages that a page's script has."""
+    script = asset(name)
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(_LOCALES.glob("*/LC_MESSAGES/jupyter_einfra.json")):
         texts = json.loads(path.read_text("utf-8"))

@@ -25,6 +25,7 @@ from tornado.web import HTTPError
 from ..base import Access
 from ..errors import EinfraError, Forbidden
 from ..models import ErrorBody
+from . import own_page
 from .byte_stream import ByteStream
 from .client import Unanswered, pass_on
 from .errors import AppNotAnswering, AppNotRunning, NoSuchInstance, TooManyInstances
@@ -107,9 +108,16 @@ class Gate(Access):
             # Relative links need the slash; the token has done its work, and is not for logs.
             path = handler.request.path + ("" if place.rest else "/")
             handler.redirect(path + (f"?{query}" if query else ""))
+        elif asset := place.app.page and own_page.find_asset(place.app.page, place.rest):
+            self._send_asset(asset)
         elif instance is not None and instance.state == "running":
             handler.request.query = query
-            self._let_through(instance, place.rest)
+            if instance.app.page is not None and not (
+                visit is Visit.SOCKET and place.rest == own_page.SOCKET_PATH
+            ):
+                self._show_own(instance, visit, place.rest)
+            else:
+                self._let_through(instance, place.rest)
         elif not is_person:
             if instance is None and place.app.per_folder:
                 raise NoSuchInstance(path.strip("/"))
@@ -157,9 +165,28 @@ class Gate(Access):
                 return launch(instance, icon, error)
         return launch(instance, icon)
 
-    def _show(self, page: Page) -> None:
+    def _show_own(self, instance: Instance, visit: Visit, rest: str) -> None:
+        """Show a program that has no page, on one of ours; nothing else is at its address."""
         handler = cast("JupyterHandler", self)
-        text, policy = page.rendered(handler)
+        if visit is Visit.SOCKET or rest != "/" or handler.request.method not in ("GET", "HEAD"):
+            self._refused = True  # how the page finds out whether the program runs
+            raise HTTPError(404)
+        self._send(*own_page.rendered(instance.app.page or "", instance.title, handler))
+
+    def _send_asset(self, asset: own_page.Asset) -> None:
+        """Send what browsers may keep: its address changes with it."""
+        handler = cast("JupyterHandler", self)
+        handler.set_header("Content-Type", f"{asset.content_type}; charset=utf-8")
+        handler.set_header("Cache-Control", "private, max-age=31536000, immutable")
+        handler.set_header("X-Content-Type-Options", "nosniff")
+        handler.finish(asset.content)
+
+    def _show(self, page: Page) -> None:
+        self._send(*page.rendered(cast("JupyterHandler", self)))
+
+    def _send(self, text: str, policy: str) -> None:
+        """Answer with a document of ours."""
+        handler = cast("JupyterHandler", self)
         handler.set_status(200)
         handler.set_header("Content-Type", "text/html; charset=utf-8")
         handler.set_header("Content-Security-Policy", policy)

@@ -30,6 +30,18 @@ def missing(title: str, programs: Sequence[str], command: str) -> Reason:
     )
 
 
+def incomplete(title: str, programs: Sequence[str], command: str) -> Reason:
+    """Say that something is not installed that a program takes."""
+    return _reason(
+        "app_incomplete",
+        f"{title} is installed here, but not all that it takes: none of the programs "
+        f"{', '.join(programs)} was found. Whoever builds the image installs one with: {command}",
+        title,
+        programs=", ".join(programs),
+        command=command,
+    )
+
+
 def not_executable(title: str, path: str) -> Reason:
     """Say that a program has the wrong mode."""
     return _reason(

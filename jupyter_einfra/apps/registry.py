@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from ..models import Reason
 from . import reasons
-from .application import FAILURES, NAME, Application, NotExecutable, StopStep
+from .application import FAILURES, NAME, Application, NotExecutable, PartMissing, StopStep
 from .configured import ConfiguredApplication
+from .desktop import Desktop
 from .tensorboard import TensorBoard
 from .vscode import VSCode
 
@@ -22,7 +23,7 @@ from .vscode import VSCode
 GROUP = "jupyter_einfra.apps"
 
 #: Ours, in the order in which they are shown.
-BUILT_IN: tuple[type[Application], ...] = (VSCode, TensorBoard)
+BUILT_IN: tuple[type[Application], ...] = (VSCode, Desktop, TensorBoard)
 
 #: First parts of addresses that Jupyter's own pages and extensions have.
 RESERVED = frozenset(
@@ -137,6 +138,8 @@ class Registry:
             program = app.find(self._environ)
         except NotExecutable as error:
             return Found(None, reasons.not_executable(app.title, str(error)))
+        except PartMissing as error:
+            return Found(None, reasons.incomplete(app.title, error.programs, error.install))
         except FAILURES as error:
             self._log.exception("Whether %s is installed cannot be told", app.name)
             return Found(None, reasons.unusable(app.title, error))

@@ -19,6 +19,8 @@ from servers.lab_page import open_lab, start_lab
 
 ROOT = Path(__file__).parents[2]
 
+DESKTOP = [f"desktop.{kind}" for kind in ("html", "js", "css")] + ["desktop-licences.txt"]
+
 #: The first run downloads JupyterLab twice.
 pytestmark = pytest.mark.timeout(900)
 
@@ -49,10 +51,12 @@ def test_the_wheel_carries_everything_it_needs_at_run_time(wheel: Path) -> None:
     assert has("data/etc/jupyter/jupyter_server_config.d/jupyter_einfra.json")
     assert has("jupyter_einfra/locale/cs_CZ/LC_MESSAGES/jupyter_einfra.json")
     assert has("jupyter_einfra/_version.py")
-    for name in ("page.html", "page.js", "page.css"):
+    for name in ("page.html", "page.js", "page.css", *DESKTOP):
         assert has(f"jupyter_einfra/apps/pages/{name}")
     assert has("jupyter_einfra/apps/icons/vscode.svg")
     assert has("jupyter_einfra/apps/launchers/tensorboard_on_socket.py")
+    for name in ("desktop_session.py", "desktop_defaults/autostart/xscreensaver.desktop"):
+        assert has(f"jupyter_einfra/apps/launchers/{name}")
     assert not has("tests/")
     assert not has("node_modules")
     assert not has(".map")

@@ -28,6 +28,13 @@ export const APPLICATIONS: Words = {
       programs,
       command
     ),
+  app_incomplete: (trans, { programs, command }, blanks) =>
+    trans.__(
+      '%1 is installed here, but not all that it takes: none of the programs %2 was found. Whoever builds the image installs one with: %3',
+      blanks.name(),
+      programs,
+      command
+    ),
   app_not_executable: (trans, { path }) =>
     trans.__(
       '%1 is there and may not be executed. Whoever builds the image sets its mode.',

@@ -1,6 +1,7 @@
 import { replyError, networkError } from '../../api/errors';
 import type { ICoded } from '../../api/describe';
 import { Format } from '../../api/format';
+import { followTheme, languages } from './around';
 import { Chooser, type IChoice } from './chooser';
 import { LaunchController } from './controller';
 import { launchForGuest, type Instance } from './model';
@@ -28,9 +29,6 @@ interface IPageData {
   readonly catalogues: Readonly<Record<string, Catalogue>>;
 }
 
-/** Where Lab's page leaves what a page of ours cannot ask it for. */
-const LANGUAGE_KEY = 'jupyter-einfra:language';
-
 const data = JSON.parse(document.getElementById(DATA_ID)?.textContent ?? '{}') as IPageData;
 
 async function request(path: string, init: RequestInit): Promise<Response> {
@@ -53,43 +51,6 @@ async function request(path: string, init: RequestInit): Promise<Response> {
     throw await replyError(response);
   }
   return response;
-}
-
-/** The language of Lab where that is known, else the browser's. */
-function languages(): string[] {
-  const chosen: string[] = [];
-  try {
-    const stored = window.localStorage.getItem(LANGUAGE_KEY);
-    if (stored) {
-      chosen.push(stored);
-    }
-  } catch {
-    // Not allowed, so not known.
-  }
-  return [...chosen, ...navigator.languages];
-}
-
-/** In a tab of Lab the page is as dark as Lab is, not as the browser. */
-function followTheme(): void {
-  if (window.parent === window) {
-    return;
-  }
-  try {
-    const { body } = window.parent.document;
-    const follow = (): void => {
-      const { jpThemeLight } = body.dataset;
-      if (jpThemeLight !== undefined) {
-        document.documentElement.dataset['theme'] =
-          jpThemeLight === 'true' ? 'light' : 'dark';
-      }
-    };
-    follow();
-    new MutationObserver(follow).observe(body, {
-      attributeFilter: ['data-jp-theme-light']
-    });
-  } catch {
-    // A frame of somebody else's.
-  }
 }
 
 const trans = new PageWords(data.catalogues, languages());
