@@ -223,10 +223,12 @@ class EinfraApp(ExtensionApp):
 
         # Not a pool's thread: Python waits for those at its end, even if they hang.
         threading.Thread(target=run, name=f"einfra-stop-{name}", daemon=True).start()
+        # One that has to save something says so.
+        seconds: float = getattr(manager, "stop_seconds", STOP_SECONDS)
         try:
-            await asyncio.wait_for(stopped.wait(), STOP_SECONDS)
+            await asyncio.wait_for(stopped.wait(), seconds)
         except asyncio.TimeoutError:
-            self.log.warning("The feature %r did not stop in %g seconds", name, STOP_SECONDS)
+            self.log.warning("The feature %r did not stop in %g seconds", name, seconds)
 
     def _build_stream(self) -> EinfraStream:
         try:

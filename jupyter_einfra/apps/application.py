@@ -17,8 +17,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from ..models import Reason
 from .icons import checked
 
 #: A name that fits into addresses, settings and commands alike.
@@ -56,13 +57,23 @@ class PartMissing(Exception):
         self.install = install
 
 
+class NotUsable(Exception):
+    """A program is there and cannot be used, which is no fault in our description of it."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+
+
 class StopStep(NamedTuple):
     """One way to end a program, and how long it may take."""
 
     signal: int
     seconds: float
-    whom: Literal["main", "group", "all"] = "main"
-    """The program itself, its process group, or everything below it."""
+    whom: Literal["main", "group", "all", "named"] = "main"
+    """The program itself, its process group, everything below it, or what is `named`."""
+    named: str = ""
+    """Name of programs below it, as of ``ps -o comm``. Such a step ends when they have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +98,8 @@ class Launch:
     """The folder or file that it is to show, if it ``opens_at_start`` and one was named."""
     environ: Mapping[str, str] = field(repr=False)
     """Of the server."""
+    kept: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What one method of the application leaves for the next; in memory only."""
 
 
 class Application:
@@ -120,6 +133,14 @@ class Application:
     start_seconds: float | None = None
     """How long a start may take; None: as long as the operator allows."""
     stop_steps: tuple[StopStep, ...] = (StopStep(signal.SIGTERM, 10.0),)
+    saves_when_stopped: bool = False
+    """Whether its stop saves something: then the server's own end waits for all its steps."""
+    ends_with: str = ""
+    """Name of a program below it, as of ``ps -o comm``, without which it is of no use."""
+    leave_paths: tuple[str, ...] = ()
+    """Where it signs people out, such as ``/sign-out``: a page of ours shows the way back."""
+    kept_in: str = ""
+    """Where the state is that `reset` sets aside, for people; empty if it keeps none."""
 
     opens_folders: bool = False
     opens_files: bool = False
@@ -161,6 +182,14 @@ class Application:
 
     def prepare(self, launch: Launch) -> None:
         """Do what is to be done before a start; in a thread, so it may take its time."""
+
+    def request_headers(self, launch: Launch) -> Mapping[str, str]:
+        """Return what every request to it carries; browsers and logs never see it."""
+        return {}
+
+    def reset(self, environ: Mapping[str, str]) -> None:
+        """Set aside, not delete, what a start would restore; in a thread, while it is stopped."""
+        raise NotImplementedError
 
     def query(self, path: str, *, is_folder: bool) -> str:
         """Return the query that shows a path in an instance that runs; may be empty."""

@@ -8,6 +8,7 @@
     +-- OpensNothing        404  this application opens neither folders nor files
     +-- OpensOthers         404  this application opens files of other kinds
     +-- NotShown            404  a file is outside what JupyterLab shows
+    +-- KeepsNothing        404  this application has no state to be reset
     +-- AppUnavailable      409  its program is not installed, or not usable
     +-- AppNotRunning       503  it does not run, and this request starts nothing
     +-- AppNotAnswering     502  it runs and does not answer
@@ -105,6 +106,16 @@ class NotShown(EinfraError):
         super().__init__(
             f"JupyterLab shows what is in {root}, and {path} is not.", path=path, root=root
         )
+
+
+class KeepsNothing(EinfraError):
+    """An application was to be reset, and keeps nothing that it would restore."""
+
+    code = "keeps_nothing"
+    http_status = 404
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"{title} keeps no session that could be reset. Restart it.", name=title)
 
 
 class AppUnavailable(EinfraError):

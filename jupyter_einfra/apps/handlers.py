@@ -142,6 +142,17 @@ class RestartHandler(InstanceActHandler):
         return await self.do(body.id)
 
 
+class ResetHandler(InstanceActHandler):
+    """Starts an instance without what it would restore."""
+
+    act = "afresh"
+
+    @endpoint(action="execute", body=InstanceRequest, returns=AppInstance, owner_only=True)
+    async def post(self, *, body: InstanceRequest) -> AppInstance:
+        """End an instance at once, set its session aside, and start it with a new one."""
+        return await self.do(body.id)
+
+
 class ForgetHandler(_ActHandler):
     """Forgets a folder that an application was opened on."""
 
@@ -249,6 +260,7 @@ default_handlers = [
     ("apps/start", StartHandler),
     ("apps/stop", StopHandler),
     ("apps/restart", RestartHandler),
+    ("apps/reset", ResetHandler),
     ("apps/forget", ForgetHandler),
     ("apps/log", LogHandler),
     ("apps/launch", LaunchHandler),

@@ -20,6 +20,7 @@ from . import paths, reasons
 from .application import FAILURES, Application
 from .errors import (
     AppUnavailable,
+    KeepsNothing,
     NeedsFolder,
     NoSuchApp,
     NoSuchInstance,
@@ -33,7 +34,7 @@ from .registry import Registry
 from .remembered import Remembered
 from .supervision import leftovers
 from .supervision.instance import Instance
-from .supervision.supervisor import MOST_RUNNING, STOP_SECONDS, Supervisor
+from .supervision.supervisor import MOST_RUNNING, Supervisor
 from .supervision.surroundings import Surroundings
 from .wishes import Wishes
 
@@ -132,8 +133,13 @@ class AppsManager(EinfraConfigurable):
         self.remembered.start()
         threading.Thread(target=self._arrive, name="einfra-apps", daemon=True).start()
 
+    @property
+    def stop_seconds(self) -> float:
+        """How long `stop` may take: five seconds, unless something has to be saved."""
+        return self.supervisor.stop_seconds + 1.0
+
     def stop(self) -> None:
-        """End everything that runs, or leave it to its guardians; within five seconds."""
+        """End everything that runs, or leave it to its guardians; within `stop_seconds`."""
         self.is_closing = True
         if self._loop is not None:
             closing = self.supervisor.close()
@@ -143,7 +149,7 @@ class AppsManager(EinfraConfigurable):
                 closing.close()
             else:
                 with suppress(TimeoutError, futures.TimeoutError, futures.CancelledError):
-                    closed.result(STOP_SECONDS + 0.5)
+                    closed.result(self.stop_seconds - 0.5)
         self.supervisor.around.remove_directories()
         self.remembered.stop(0.5)
 
@@ -199,6 +205,7 @@ class AppsManager(EinfraConfigurable):
             opens_files=app.opens_files,
             file_suffixes=list(app.file_suffixes),
             per_folder=app.per_folder,
+            kept_in=app.kept_in or None,
             instances=[instance.told() for instance in self.supervisor.of(app)],
             recent_folders=self.remembered.folders(app.name) if app.per_folder else [],
         )
@@ -265,6 +272,20 @@ class AppsManager(EinfraConfigurable):
         """Stop an instance and start it anew because somebody asked for it."""
         instance.stop()
         self.begin(instance)
+
+    def afresh(self, instance: Instance) -> None:
+        """Start an instance without what it would restore, because somebody asked for it.
+
+        Raises
+        ------
+        KeepsNothing, TooManyInstances
+        """
+        if not instance.app.kept_in:
+            raise KeepsNothing(instance.app.title)
+        if not self.supervisor.has_room_for(instance):
+            raise TooManyInstances(instance.app.title, MOST_RUNNING)
+        self._losses.settle(instance)
+        instance.reset()
 
     async def open(self, name: str, path: str | None, *, show: bool) -> AppAddress:
         """Start an application and tell where a folder or file is shown in it.

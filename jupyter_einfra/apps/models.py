@@ -76,6 +76,10 @@ class App(Struct, frozen=True, kw_only=True):
     per_folder: Annotated[
         bool, Meta(description="Whether there is an instance for each folder, and none without.")
     ]
+    kept_in: Annotated[
+        str | None,
+        Meta(description="Where the state is that a reset sets aside; null if it keeps none."),
+    ]
     instances: Annotated[list[AppInstance], Meta(description="Oldest first.")]
     recent_folders: Annotated[
         list[str], Meta(description="Folders it was last opened on, the latest first.")
@@ -108,7 +112,7 @@ class LaunchEvent(Struct, frozen=True, kw_only=True, tag_field="type", tag="laun
 
     instance: AppInstance
     elapsed_seconds: Annotated[
-        float | None, Meta(description="Time since the start, null while it does not start.")
+        float | None, Meta(description="Since its start or stop began, null while it does neither.")
     ]
 
 

@@ -39,7 +39,7 @@ _POLICY = (
 class Page:
     """What a page has to say."""
 
-    kind: Literal["launch", "choose", "guest"]
+    kind: Literal["launch", "left", "choose", "guest"]
     app: Application
     icon: str
     instance: Instance | None = None
@@ -72,6 +72,8 @@ class Page:
             "base": base,
             # As Lab shows it; relative paths begin there.
             "root": handler.settings.get("server_root_dir"),
+            "url": None if instance is None else base + instance.url,
+            "kept_in": self.app.kept_in or None,
             "api": f"{base}{NAMESPACE}/",
             "lab": f"{base}lab" if "jupyterlab" in handler.settings else base,
             "hub": hub(),
@@ -95,6 +97,11 @@ class Page:
 def launch(instance: Instance, icon: str, error: EinfraError | None = None) -> Page:
     """Show one instance as it starts, or why it does not run."""
     return Page(kind="launch", app=instance.app, icon=icon, instance=instance, error=error)
+
+
+def left(instance: Instance, icon: str) -> Page:
+    """Show the way back to somebody who signed out of an instance that runs on."""
+    return Page(kind="left", app=instance.app, icon=icon, instance=instance)
 
 
 def guest(app: Application, icon: str) -> Page:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import responses
+from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
@@ -30,7 +31,7 @@ from .byte_stream import ByteStream
 from .client import Unanswered, pass_on
 from .errors import AppNotAnswering, AppNotRunning, NoSuchInstance, TooManyInstances
 from .manager import AppsManager
-from .page import Page, chooser, guest, launch
+from .page import Page, chooser, guest, launch, left
 from .requests import Visit, visit_of
 from .supervision.instance import Instance
 from .supervision.supervisor import Place
@@ -75,6 +76,7 @@ class Gate(Access):
 
     _place: Place | None = None
     _rest = ""
+    _headers: Mapping[str, str] = MappingProxyType({})
     _refused = False
 
     async def prepare(self) -> None:
@@ -110,6 +112,8 @@ class Gate(Access):
             handler.redirect(path + (f"?{query}" if query else ""))
         elif asset := place.app.page and own_page.find_asset(place.app.page, place.rest):
             self._send_asset(asset)
+        elif instance is not None and place.rest in instance.app.leave_paths:
+            self._leave(handler, instance)
         elif instance is not None and instance.state == "running":
             handler.request.query = query
             if instance.app.page is not None and not (
@@ -124,6 +128,15 @@ class Gate(Access):
             raise AppNotRunning(place.app.title if instance is None else instance.title)
         else:
             self._show(self._page(place, visit))
+
+    def _leave(self, handler: JupyterHandler, instance: Instance) -> None:
+        """Show a page with a way back in place of one on which nobody could sign in again."""
+        if handler.request.method != "GET":
+            handler.redirect(handler.request.path, status=303)  # so that it can be loaded anew
+        elif self.acts_for_owner():
+            self._show(left(instance, self._manager.registry.icon(instance.app)))
+        else:
+            self._show(guest(instance.app, self._manager.registry.icon(instance.app)))
 
     def _query_without_token(self, handler: JupyterHandler) -> str:
         """Return the query less the server's own token, which no program needs to log."""
@@ -141,6 +154,7 @@ class Gate(Access):
         handler.port = instance.port
         handler.proxy_base = instance.id
         handler.absolute_url = instance.app.absolute_url
+        self._headers = instance.headers
         handler.path_args = [rest]
         self._rest = rest
 
@@ -224,6 +238,10 @@ class Gate(Access):
         asked = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", path + query)
         return f"{protocol}://{_HOST}:{port}{asked}"
 
+    def get_request_headers_override(self) -> Mapping[str, str]:
+        """Return what the program gets with WebSockets, besides what the browser sent."""
+        return self._headers
+
     def _log(self) -> None:
         """Keep quiet about refusals: a page that was left open asks again and again."""
         if not self._refused:
@@ -251,7 +269,10 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
                 self,
                 self.get_client_uri("http", _HOST, port, path),
                 socket=self.unix_socket or "",
-                headers={} if self.absolute_url else dict.fromkeys(_CONTEXT, context),
+                headers={
+                    **({} if self.absolute_url else dict.fromkeys(_CONTEXT, context)),
+                    **self._headers,
+                },
                 prefix="" if self.absolute_url else context,
             )
         )

@@ -102,6 +102,41 @@ def opens_at_start(title: str, path: str) -> Reason:
     )
 
 
+def saving(title: str, seconds: float) -> Reason:
+    """Say why a stop takes its time."""
+    return _reason(
+        "app_saving",
+        f"{title} saves what it works on, to go on with it later. This takes at most "
+        f"{seconds:g} seconds.",
+        title,
+        seconds=seconds,
+    )
+
+
+def too_old(title: str, flags: Sequence[str], command: str) -> Reason:
+    """Say that a program does not know what we ask of it."""
+    return _reason(
+        "app_too_old",
+        f"{title} is too old here: it does not know {', '.join(flags)}. Whoever builds the "
+        f"image installs a newer one: {command}",
+        title,
+        flags=", ".join(flags),
+        command=command,
+    )
+
+
+def broken(title: str, program: str, error: str) -> Reason:
+    """Say that a program that helps to start another one does not work."""
+    return _reason(
+        "app_broken",
+        f"{title} cannot be started: {program} does not work ({text(error)}). Whoever builds "
+        "the image installs it anew.",
+        title,
+        program=program,
+        error=text(error),
+    )
+
+
 def no_folder(title: str, folder: str) -> Reason:
     """Say that the folder is gone that it was to be opened on."""
     path = text(folder)

@@ -200,6 +200,8 @@ def _checked(name: Any, make: Callable[[], Any]) -> tuple[Application, str]:
         raise ValueError("its start_seconds are no number above 0")
     if type(app).command is Application.command:
         raise ValueError("it has no command")
+    if app.kept_in and type(app).reset is Application.reset:
+        raise ValueError("it has kept_in and no reset")
     return app, app.icon_svg()
 
 
@@ -207,6 +209,7 @@ def _is_step(step: Any) -> bool:
     return (
         isinstance(step, StopStep)
         and step.signal in signal.valid_signals()
-        and step.whom in ("main", "group", "all")
+        and step.whom in ("main", "group", "all", "named")
+        and (step.whom == "named") == bool(step.named)
         and 0 <= step.seconds < math.inf
     )

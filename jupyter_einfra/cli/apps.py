@@ -1,4 +1,4 @@
-"""``jupyter einfra apps list|start|stop|restart|logs``."""
+"""``jupyter einfra apps list|start|stop|restart|reset|logs``."""
 
 from __future__ import annotations
 
@@ -38,8 +38,12 @@ def add_parser(commands: Any) -> None:
 
     stop = _add(acts, "stop", _stop, "stop an application")
     restart = _add(acts, "restart", _restart, "stop an application and start it anew")
+    reset = _add(
+        acts, "reset", _reset, "set a stuck session of RStudio aside and start with a new one"
+    )
+    reset.add_argument("--yes", action="store_true", help="do not ask")
     logs = _add(acts, "logs", _logs, "show what an application printed")
-    for command in (stop, restart, logs):
+    for command in (stop, restart, reset, logs):
         command.add_argument("id", help="its id, as in the list")
     logs.add_argument("-n", "--lines", type=_lines, default=50, help="how many lines; 50")
     logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
@@ -159,6 +163,25 @@ def _stop(server: Server, arguments: argparse.Namespace) -> int:
 
 def _restart(server: Server, arguments: argparse.Namespace) -> int:
     told = server.ask("POST", "apps/restart", json={"id": arguments.id})
+    status = _wait(server, arguments.id)
+    if status == 0:
+        sys.stdout.write(server.address(told["url"]) + "\n")
+    return status
+
+
+def _reset(server: Server, arguments: argparse.Namespace) -> int:
+    apps = server.ask("GET", "apps")["apps"]
+    app = next((app for app in apps if app["name"] == arguments.id.partition("/")[0]), None)
+    # The server says what is wrong with a name, or with an application that keeps nothing.
+    if app is not None and app["kept_in"] and not arguments.yes:
+        sys.stdout.write(
+            f"{app['title']} ends at once. Its session is set aside in {app['kept_in']}, "
+            "not deleted, and a new one begins. Go on? [y/N] "
+        )
+        sys.stdout.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return 1
+    told = server.ask("POST", "apps/reset", json={"id": arguments.id})
     status = _wait(server, arguments.id)
     if status == 0:
         sys.stdout.write(server.address(told["url"]) + "\n")

@@ -22,8 +22,8 @@ from servers.process import wait_until
 from jupyter_einfra.apps.supervision import guardian
 from jupyter_einfra.apps.supervision.guardian import KILL, STOP, Orders
 
-Step = tuple[int, str, float]
-TERM: list[Step] = [(signal.SIGTERM, "main", 2.0)]
+Step = tuple[int, str, float, str]
+TERM: list[Step] = [(signal.SIGTERM, "main", 2.0, "")]
 
 
 class Guarded:
@@ -72,6 +72,7 @@ def guard(short_path: Path, leavings: Leavings) -> Iterator[Guard]:
             "log_bytes": 1_000_000,
             "steps": TERM,
             "directory": str(directory),
+            "ends_with": "",
         }
         command = [sys.executable, "-I", "-S", guardian.__file__, "test"]
         process = subprocess.Popen(
@@ -150,7 +151,7 @@ class TestNothingIsLeft:
         assert leavings.processes() == []
 
     def test_of_a_program_that_ignores_the_signal(self, guard: Guard, leavings: Leavings) -> None:
-        with guard(*self.WORDS, steps=[(signal.SIGTERM, "main", 0.2)]) as guarded:
+        with guard(*self.WORDS, steps=[(signal.SIGTERM, "main", 0.2, "")]) as guarded:
             guarded.hear()
             wait_until("it listened", lambda: is_listening(guarded))
             guarded.send(STOP)
@@ -175,7 +176,7 @@ class TestNothingIsLeft:
         assert leavings.processes() == []
 
     def test_when_it_is_to_be_killed(self, guard: Guard, leavings: Leavings) -> None:
-        with guard(*self.WORDS, steps=[(signal.SIGTERM, "main", 60.0)]) as guarded:
+        with guard(*self.WORDS, steps=[(signal.SIGTERM, "main", 60.0, "")]) as guarded:
             guarded.hear()
             wait_until("it listened", lambda: is_listening(guarded))
             guarded.send(STOP)
@@ -193,7 +194,7 @@ class TestNothingIsLeft:
         assert leavings.processes() == []
 
     def test_while_it_floods_its_log(self, guard: Guard, leavings: Leavings) -> None:
-        with guard("flood", "deaf", steps=[(signal.SIGTERM, "main", 0.2)]) as guarded:
+        with guard("flood", "deaf", steps=[(signal.SIGTERM, "main", 0.2, "")]) as guarded:
             guarded.hear()
             wait_until("it listened", lambda: is_listening(guarded))
             guarded.send(STOP)
@@ -213,10 +214,10 @@ def test_steps_are_taken_one_after_the_other(guard: Guard, short_path: Path) -> 
         "while True: time.sleep(60)\n"
     )
     steps = [
-        (signal.SIGUSR1, "main", 0.2),
-        (signal.SIGUSR2, "group", 0.2),
-        (signal.SIGINT, "all", 5.0),
-        (signal.SIGTERM, "main", 5.0),
+        (signal.SIGUSR1, "main", 0.2, ""),
+        (signal.SIGUSR2, "group", 0.2, ""),
+        (signal.SIGINT, "all", 5.0, ""),
+        (signal.SIGTERM, "main", 5.0, ""),
     ]
     with guard(argv=[sys.executable, "-S", "-c", script], steps=steps) as guarded:
         guarded.hear()
@@ -225,6 +226,91 @@ def test_steps_are_taken_one_after_the_other(guard: Guard, short_path: Path) -> 
         word, status = guarded.hear()
         assert (word, os.waitstatus_to_exitcode(status)) == ("ended", 7)
         assert guarded.log.split() == ["ready", "SIGUSR1", "SIGUSR2", "SIGINT"]
+
+
+#: A program that has a child of a name, which forks; both print the signals that they get.
+PARENT = """
+import os, subprocess, sys
+print("ready", flush=True)
+child = subprocess.Popen([sys.argv[1], "-S", "-c", sys.argv[2]])
+if len(sys.argv) > 3: child.wait(); print("child ended", flush=True)
+os.wait() if len(sys.argv) <= 3 else __import__("time").sleep(600)
+"""
+CHILD = """
+import os, signal, time
+def heard(number, frame):
+    print("child", signal.Signals(number).name, flush=True)
+    if number == signal.SIGUSR2: os._exit(0)
+if os.fork() == 0:
+    signal.signal(signal.SIGUSR1, lambda *_: print("forked", flush=True))
+    time.sleep(600)
+signal.signal(signal.SIGUSR1, heard)
+signal.signal(signal.SIGUSR2, heard)
+print("child ready", flush=True)
+while True: time.sleep(60)
+"""
+
+
+def with_child(short_path: Path, name: str, *more: str) -> list[str]:
+    program = short_path / name
+    program.symlink_to(sys.executable)
+    return [sys.executable, "-S", "-c", PARENT, str(program), CHILD, *more]
+
+
+def test_a_step_for_programs_of_a_name_ends_with_them(
+    guard: Guard, short_path: Path, leavings: Leavings
+) -> None:
+    steps = [
+        (signal.SIGUSR1, "named", 0.3, "a program's (long) name"),
+        (signal.SIGUSR2, "named", 60.0, "a program's (long) name"),
+        (signal.SIGTERM, "main", 5.0, ""),
+    ]
+    argv = with_child(short_path, "a program's (long) name", "stays")
+    with guard(argv=argv, steps=steps) as guarded:
+        guarded.hear()
+        wait_until("the child was ready", lambda: "child ready" in read(guarded))
+        begun = time.monotonic()
+        guarded.send(STOP)
+        assert guarded.hear() == ("ended", signal.SIGTERM)
+        assert time.monotonic() - begun < 20
+        heard = guarded.log.splitlines()
+        # What it has forked is its own, and gets no signal.
+        assert heard[:4] == ["ready", "child ready", "child SIGUSR1", "child SIGUSR2"]
+        assert guarded.process.wait(10) == 0
+    assert leavings.processes() == []
+
+
+def test_a_step_for_programs_of_a_name_is_over_at_once_if_there_are_none(guard: Guard) -> None:
+    steps = [(signal.SIGUSR1, "named", 60.0, "rsession"), *TERM]
+    with guard(steps=steps) as guarded:
+        guarded.hear()
+        wait_until("it listened", lambda: is_listening(guarded))
+        guarded.send(STOP)
+        assert guarded.hear() == ("ended", signal.SIGTERM)
+
+
+def test_a_program_without_its_partner_ends_without_an_error(
+    guard: Guard, short_path: Path, leavings: Leavings
+) -> None:
+    argv = with_child(short_path, "partner", "stays")
+    with guard(argv=argv, ends_with="partner") as guarded:
+        guarded.hear()
+        wait_until("the child was ready", lambda: "child ready" in read(guarded))
+        waits = psutil.Process(guarded.process.pid).num_ctx_switches
+        before = waits().voluntary
+        wait_until("the guardian has looked", lambda: waits().voluntary >= before + 2)
+        for process in leavings.processes():
+            if process.name() == "partner":
+                process.kill()
+        assert guarded.hear() == ("ended", 0)
+        assert guarded.hear() == ("", 0)
+        assert guarded.process.wait(10) == 0
+    assert leavings.processes() == []
+
+
+def read(guarded: Guarded) -> str:
+    log = guarded.directory / "log"
+    return log.read_text() if log.exists() else ""
 
 
 def test_the_program_starts_with_signals_as_programs_expect_them(guard: Guard) -> None:
@@ -310,8 +396,9 @@ def test_orders_cross_the_pipe_whole_and_take_nothing_with_them(
         cwd="\udce9",
         log="/l",
         log_bytes=log_bytes,
-        steps=[(2, "all", 0.5)],
+        steps=[(2, "all", 0.5, ""), (10, "named", 1.5, "rsession")],
         directory="/d",
+        ends_with="p",
     )
     try:
         os.write(write, sent.packed()[:60000] + after)

@@ -40,6 +40,12 @@ _LEFT_SECONDS = 2.0
 #: Between two looks at what does not go.
 _LOOK_SECONDS = (0.02, 2.0)
 
+#: Between two looks at programs that are known by their names: at first, and later.
+_NAMED_SECONDS = (0.1, 5.0)
+
+#: Longer names are cut by the system. Source: proc(5), ``/proc/pid/comm``.
+_NAME_BYTES = 15
+
 _READ_BYTES = 65536
 
 #: Python's own handling of these must not reach the application.
@@ -59,7 +65,10 @@ class Orders:
         Size at which a new log begins.
     steps:
         How to stop it: a signal, whether for ``main`` (the program itself), ``group``
-        (its process group) or ``all`` (everything below), and how many seconds it has.
+        (its process group), ``all`` (everything below) or ``named`` (programs below of a
+        name), how many seconds it has, and that name.
+    ends_with:
+        Name of a program below that, once seen, has to be there; empty for none.
     directory:
         Removed with all that is in it when the server is gone; nobody else would.
     """
@@ -72,16 +81,20 @@ class Orders:
         cwd: str,
         log: str,
         log_bytes: int,
-        steps: list[tuple[int, str, float]],
+        steps: list[tuple[int, str, float, str]],
         directory: str,
+        ends_with: str,
     ) -> None:
         self.argv = argv
         self.env = env
         self.cwd = cwd
         self.log = log
         self.log_bytes = log_bytes
-        self.steps = [(int(number), whom, float(seconds)) for number, whom, seconds in steps]
+        self.steps = [
+            (int(number), whom, float(seconds), name) for number, whom, seconds, name in steps
+        ]
         self.directory = directory
+        self.ends_with = ends_with
 
     def packed(self) -> bytes:
         """Return what is written to the guardian's standard input."""
@@ -136,6 +149,10 @@ class Guardian:
         self._log = Log(orders.log, orders.log_bytes)
         self._output = -1
         self._main: int | None = None
+        self._has_partner = False
+        self._told_end = False
+        self._looked = time.monotonic()
+        self._pause = _NAMED_SECONDS[0]
         self._stopping = False
         self._killing = False
         self._server_gone = False
@@ -159,11 +176,14 @@ class Guardian:
         self._main = pid
         self._tell("started", pid)
         self._wait_until(None)
-        for number, whom, seconds in self.orders.steps:
+        for number, whom, seconds, name in self.orders.steps:
             if self._is_done():
                 break
-            self._signal(number, whom)
-            self._wait_until(seconds)
+            if whom == "named":
+                self._end_named(number, name, seconds)
+            else:
+                self._signal(number, whom)
+                self._wait_until(seconds)
         self._end_the_rest()
         self._drain()
         if self._server_gone:
@@ -241,10 +261,52 @@ class Guardian:
         """Wait until the program ends, or is to be stopped, or has had its time."""
         until = None if seconds is None else time.monotonic() + seconds
         while not self._is_done():
-            left = None if until is None else until - time.monotonic()
-            if (left is not None and left <= 0) or (seconds is None and self._stopping):
+            left = self._pause if self.orders.ends_with else None
+            if until is not None:
+                left = until - time.monotonic()
+                if left <= 0:
+                    return
+            elif self._stopping or self._has_lost_partner():
                 return
             self._wait(left)
+
+    def _end_named(self, number: int, name: str, seconds: float) -> None:
+        """Signal programs of a name, and wait until they end.
+
+        What they forked before is theirs, and outlives them here as our own child: it gets
+        no signal and nobody waits for it. One that is started meanwhile gets the signal.
+        """
+        until = time.monotonic() + seconds
+        known: set[int] = set()
+        waited: set[int] = set()
+        while not self._is_done():
+            found = named(os.getpid(), name)
+            waited &= found.keys()
+            for pid in found.keys() - known:
+                known.add(pid)
+                if found[pid] not in found:
+                    waited.add(pid)
+                    with suppress(OSError):
+                        os.kill(pid, number)
+            left = until - time.monotonic()
+            if left <= 0 or not waited:
+                return
+            self._wait(min(left, _NAMED_SECONDS[0]))
+
+    def _has_lost_partner(self) -> bool:
+        """Whether a program that has to be there was, and is no more: that is the end."""
+        now = time.monotonic()
+        if not self.orders.ends_with or now < self._looked + self._pause:
+            return False
+        self._looked = now  # however often output comes
+        self._pause = min(2 * self._pause, _NAMED_SECONDS[1])
+        is_there = bool(named(os.getpid(), self.orders.ends_with))
+        if is_there or not self._has_partner:
+            self._has_partner = is_there
+            return False
+        self._tell("ended", 0)  # whatever becomes of the rest
+        self._told_end = True
+        return True
 
     def _copy(self) -> bool:
         """Take some output into the log; return whether there may be more."""
@@ -277,7 +339,8 @@ class Guardian:
             if pid == self._main:
                 self._main = None
                 self._drain()
-                self._tell("ended", status)
+                if not self._told_end:
+                    self._tell("ended", status)
 
     def _end_the_rest(self) -> None:
         """End whatever is below, whoever started it."""
@@ -314,24 +377,40 @@ class Guardian:
 
 def descendants(ancestor: int) -> list[int]:
     """Find every process below one, by their parents in ``/proc``."""
+    return [pid for pid, _ in _below(ancestor)]
+
+
+def named(ancestor: int, name: str) -> dict[int, int]:
+    """Find the programs of a name below a process, each with its parent."""
+    wanted = os.fsencode(name)[:_NAME_BYTES]
+    return {pid: parent for pid, (parent, has) in _below(ancestor) if has == wanted}
+
+
+def _below(ancestor: int) -> list[tuple[int, tuple[int, bytes]]]:
+    """Find every process below one, each with its parent and its name."""
+    told: dict[int, tuple[int, bytes]] = {}
     children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
             continue
         try:
-            with open(f"/proc/{name}/stat", "rb") as file:
-                # The name before the bracket may hold anything.
-                parent = int(file.read().rpartition(b")")[2].split()[1])
+            with open(f"/proc/{entry}/stat", "rb") as file:
+                # The name in brackets may hold anything.
+                head, _, rest = file.read().rpartition(b")")
+            state, parent = rest.split()[:2]
+            # One that has ended and waits for its parent is nobody any more.
+            name = b"" if state in b"ZX" else head.partition(b"(")[2]
+            told[int(entry)] = (int(parent), name)
         except (OSError, ValueError, IndexError):
             continue  # gone meanwhile
-        children.setdefault(parent, []).append(int(name))
+        children.setdefault(int(parent), []).append(int(entry))
     found: list[int] = []
     waiting = [ancestor]
     while waiting:
         below = children.get(waiting.pop(), [])
         found += below
         waiting += below
-    return found
+    return [(pid, told[pid]) for pid in found]
 
 
 def _read_exactly(descriptor: int, size: int) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..application import Application
 from ..models import AppInstance
 from . import leftovers
 from .lifecycle import End, Verdict, after
-from .preparation import NotPossible, Prepared, prepare
+from .preparation import NotPossible, Prepared, Wanted, prepare
 from .readiness import until_ready
 from .run import Run, Unstartable
 from .surroundings import Surroundings, remove, remove_soon
@@ -57,6 +57,10 @@ class Instance:
         self.socket = ""
         """Where it listens while it runs; empty if it is at `port`."""
         self.port = 0
+        self.headers: Mapping[str, str] = {}
+        """What every request to it carries, which nobody else may see."""
+        self._resets = False
+        """Whether its next start sets aside what it would restore."""
         self._around = around
         self.since = datetime.now(timezone.utc)
         self._started: datetime | None = None
@@ -88,8 +92,10 @@ class Instance:
 
     @property
     def elapsed_seconds(self) -> float | None:
-        """How long its start has taken so far; None while it does not start."""
-        return time.monotonic() - self._begun if self.state == "starting" else None
+        """How long its start or its stop has taken so far; None while it does neither."""
+        if self.state not in ("starting", "stopping"):
+            return None
+        return time.monotonic() - self._begun
 
     @property
     def output(self) -> Path | None:
@@ -165,7 +171,9 @@ class Instance:
             return
         self._wanted, self._asked = False, True
         self._wake.set()
-        self._enter("stopping", None)
+        self._begun = time.monotonic()
+        saves = self.app.saves_when_stopped and self.state == "running"
+        self._enter("stopping", self._saving() if saves else None)
         if self._run is not None:
             self._run.stop()
 
@@ -178,6 +186,12 @@ class Instance:
     def restart(self) -> None:
         """Have it stopped, and started when nothing of it is left."""
         self.stop()
+        self.start()
+
+    def reset(self) -> None:
+        """End it at once and start it anew, without the state that it would restore."""
+        self.kill()
+        self._resets = True
         self.start()
 
     def abandon(self) -> asyncio.Task[None] | None:
@@ -223,7 +237,9 @@ class Instance:
         self._pause_seconds = 0.0
         if not await self._comes(self._make_room()):
             return
-        preparing = asyncio.ensure_future(self._prepared())
+        wanted = Wanted(url=self.url, folder=self.folder, opened=self.opened, resets=self._resets)
+        self._resets = False
+        preparing = asyncio.ensure_future(prepare(self.app, wanted, self._around))
         try:
             if not await self._comes(preparing):
                 return
@@ -235,10 +251,11 @@ class Instance:
         run = self._run = self._new_run(launch.directory)
         self._started = datetime.now(timezone.utc)
         self._exit_code = None
-        await run.start(prepared.argv, prepared.env, launch.folder, self.app.stop_steps)
+        await run.start(prepared.argv, prepared.env, launch.folder, self.app)
         try:
             self._stop_if_asked(run)
             self.socket, self.port = launch.socket, launch.port
+            self.headers = prepared.headers
             await self._follow(run)
         except BaseException:
             run.kill()
@@ -248,9 +265,6 @@ class Instance:
         if self._pause_seconds and not self._asked:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._pause_seconds)
-
-    async def _prepared(self) -> Prepared:
-        return await prepare(self.app, self.url, self.folder, self.opened, self._around)
 
     async def _comes(self, needed: Coroutine[Any, Any, None] | asyncio.Task[Prepared]) -> bool:
         """Wait for what a start takes; return whether it came before a wish to stop.
@@ -351,6 +365,16 @@ class Instance:
     def _on_stuck(self, count: int) -> None:
         self._around.log.warning("%d processes of %s do not end though killed", count, self.id)
 
+    @property
+    def stop_seconds(self) -> float:
+        """How long its stop may take that the server's own end has to wait for; mostly 0."""
+        if not self.app.saves_when_stopped or self._life is None or self._life.done():
+            return 0.0
+        return stop_seconds(self.app)
+
+    def _saving(self) -> Reason:
+        return reasons.saving(self.title, stop_seconds(self.app))
+
     def _stopped(self) -> Verdict:
         end = End(exit_code=None, was_ready=False, lasted_seconds=0.0, asked=True)
         return after(end, restarts=0, title=self.title)
@@ -376,6 +400,11 @@ class Instance:
         for changed in self._watchers:
             changed.set()
         self._around.on_change()
+
+
+def stop_seconds(app: Application) -> float:
+    """Return how long its stop may take."""
+    return sum(step.seconds for step in app.stop_steps)
 
 
 def _remove_prepared(preparing: asyncio.Task[Prepared]) -> None:

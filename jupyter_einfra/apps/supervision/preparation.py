@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...models import Reason
 from ...threads import in_thread
 from .. import reasons
-from ..application import FAILURES, Application, Launch
+from ..application import FAILURES, Application, Launch, NotUsable
 from .run import LONGEST_SOCKET_PATH
 from .surroundings import Surroundings, remove
 
@@ -31,35 +31,36 @@ class Prepared:
     launch: Launch
     argv: list[str]
     env: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
 
 
-async def prepare(
-    app: Application, url: str, folder: str | None, opened: str, around: Surroundings
-) -> Prepared:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a start is for."""
+
+    url: str
+    """Of the instance, relative to the server's base URL."""
+    folder: str | None
+    """What it is opened on; None for the folder that the server shows."""
+    opened: str = ""
+    """What it is to show at first; may be empty."""
+    resets: bool = False
+    """Whether what it would restore is set aside."""
+
+
+async def prepare(app: Application, wanted: Wanted, around: Surroundings) -> Prepared:
     """Find the program, make its folder and do what it asks for; in a thread.
-
-    Parameters
-    ----------
-    app, around:
-        What is to be started, and where.
-    url:
-        Of the instance, relative to the server's base URL.
-    folder:
-        What it is opened on; None for the folder that the server shows.
-    opened:
-        What it is to show at first; may be empty.
 
     Raises
     ------
     NotPossible
         It cannot be started, and why.
     """
-    return await in_thread(_prepare, app, url, folder, opened, around)
+    return await in_thread(_prepare, app, wanted, around)
 
 
-def _prepare(
-    app: Application, url: str, folder: str | None, opened: str, around: Surroundings
-) -> Prepared:
+def _prepare(app: Application, wanted: Wanted, around: Surroundings) -> Prepared:
+    folder = wanted.folder
     around.registry.look()
     found = around.registry.found(app)
     if found.program is None:
@@ -68,6 +69,8 @@ def _prepare(
         raise NotPossible(reasons.no_folder(app.title, folder))
     directory: Path | None = None
     try:
+        if wanted.resets:
+            app.reset(around.environ)
         directory = around.new_directory()
         launch = Launch(
             program=found.program,
@@ -75,9 +78,9 @@ def _prepare(
             port=free_port() if app.listens == "port" else 0,
             directory=directory,
             base_url=around.base_url,
-            url=around.base_url + url,
+            url=around.base_url + wanted.url,
             folder=around.root if folder is None else folder,
-            opened=opened,
+            opened=wanted.opened,
             environ=around.environ,
         )
         return _describe(app, launch)
@@ -86,6 +89,8 @@ def _prepare(
             remove(directory)
         if isinstance(error, OSError):
             raise NotPossible(reasons.unwritable(app.title, error)) from error
+        if isinstance(error, NotUsable):
+            raise NotPossible(error.reason) from error
         if isinstance(error, NotPossible) or not isinstance(error, FAILURES):
             raise
         around.log.exception("The application %r describes itself wrongly", app.name)
@@ -104,7 +109,7 @@ def _describe(app: Application, launch: Launch) -> Prepared:
         raise ValueError("its command has a zero byte in it")
     if odd := [name for name in env if not name or "=" in name]:
         raise ValueError(f"there can be no variable with the name {odd[0]!r}")
-    return Prepared(launch, argv, env)
+    return Prepared(launch, argv, env, dict(app.request_headers(launch)))
 
 
 def merged(environ: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:

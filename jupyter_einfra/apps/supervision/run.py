@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...threads import in_thread
-from ..application import StopStep
+from ..application import Application
 from . import guardian, leftovers
 from .guardian import Orders
 
@@ -95,7 +95,7 @@ class Run:
         self._over = asyncio.Event()
 
     async def start(
-        self, argv: Sequence[str], env: dict[str, str], cwd: str, steps: Sequence[StopStep]
+        self, argv: Sequence[str], env: dict[str, str], cwd: str, app: Application
     ) -> None:
         """Start the program and return as soon as it runs.
 
@@ -105,7 +105,7 @@ class Run:
             It cannot be executed, or not even its guardian can.
         """
         try:
-            packed = self._orders(argv, env, cwd, steps).packed()
+            packed = self._orders(argv, env, cwd, app).packed()
             # A plain child: what would run between fork and exec costs a large server much.
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", _SCRIPT, self._name),
@@ -134,7 +134,7 @@ class Run:
         self._following = asyncio.ensure_future(self._follow())
 
     def _orders(
-        self, argv: Sequence[str], env: dict[str, str], cwd: str, steps: Sequence[StopStep]
+        self, argv: Sequence[str], env: dict[str, str], cwd: str, app: Application
     ) -> Orders:
         return Orders(
             argv=list(argv),
@@ -142,8 +142,9 @@ class Run:
             cwd=cwd,
             log=str(self.output),
             log_bytes=self._log_bytes,
-            steps=[(step.signal, step.whom, step.seconds) for step in steps],
+            steps=[(step.signal, step.whom, step.seconds, step.named) for step in app.stop_steps],
             directory=str(self.directory),
+            ends_with=app.ends_with,
         )
 
     async def ended(self) -> int | None:

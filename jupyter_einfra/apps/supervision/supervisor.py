@@ -104,10 +104,24 @@ class Supervisor:
         return sum(other.state in _ACTIVE for other in others) < MOST_RUNNING
 
     async def close(self) -> None:
-        """Let all of them end with the server; wait for that as long as the server can."""
-        ending = [life for instance in self.all() if (life := instance.abandon()) is not None]
+        """Let all of them end with the server; wait for that as long as the server can.
+
+        Longer only for those that save something: in a container all processes end with
+        the server.
+        """
+        saving = [instance for instance in self.all() if instance.stop_seconds > 0]
+        seconds = self.stop_seconds
+        ending = {life for instance in self.all() if (life := instance.abandon()) is not None}
         if ending:
             await asyncio.wait(ending, timeout=STOP_SECONDS)
+        lives = [life for instance in saving if (life := instance.abandon()) is not None]
+        if lives:
+            await asyncio.wait(lives, timeout=seconds - STOP_SECONDS)
+
+    @property
+    def stop_seconds(self) -> float:
+        """How long `close` may take."""
+        return STOP_SECONDS + max((one.stop_seconds for one in self.all()), default=0.0)
 
     def _add(self, instance: Instance) -> Instance:
         self._instances[instance.id] = instance
