@@ -14,7 +14,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -74,6 +74,14 @@ class StopStep(NamedTuple):
     """The program itself, its process group, everything below it, or what is `named`."""
     named: str = ""
     """Name of programs below it, as of ``ps -o comm``. Such a step ends when they have."""
+
+
+class Remark(NamedTuple):
+    """What ``jupyter einfra check`` says of an application that is installed."""
+
+    status: Literal["ok", "note", "warning", "error"]
+    found: str
+    advice: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +214,10 @@ class Application:
     def version_command(self, program: str) -> Sequence[str]:
         """Return the command that prints the version."""
         return [program, "--version"]
+
+    def remarks(self, environ: Mapping[str, str]) -> Iterable[Remark]:
+        """Return what else an image builder or operator has to know of it."""
+        return ()
 
     def icon_svg(self) -> str:
         """Return the drawing itself.

@@ -36,6 +36,14 @@ def check() -> Iterator[Finding]:
     _LOG.removeHandler(listener)
     for app in registry.all():
         yield _finding(app, registry.found(app))
+        if registry.found(app).program is not None:
+            for remark in app.remarks(os.environ):
+                yield Finding(
+                    subject=app.title,
+                    status=remark.status,
+                    found=remark.found,
+                    advice=remark.advice,
+                )
     for problem in problems:
         yield Finding(subject="descriptions", status="error", found=problem)
 

@@ -76,7 +76,7 @@ class Gate(Access):
 
     _place: Place | None = None
     _rest = ""
-    _headers: Mapping[str, str] = MappingProxyType({})
+    _added: Mapping[str, str] = MappingProxyType({})
     _refused = False
 
     async def prepare(self) -> None:
@@ -154,7 +154,7 @@ class Gate(Access):
         handler.port = instance.port
         handler.proxy_base = instance.id
         handler.absolute_url = instance.app.absolute_url
-        self._headers = instance.headers
+        self._added = instance.headers
         handler.path_args = [rest]
         self._rest = rest
 
@@ -240,7 +240,7 @@ class Gate(Access):
 
     def get_request_headers_override(self) -> Mapping[str, str]:
         """Return what the program gets with WebSockets, besides what the browser sent."""
-        return self._headers
+        return self._added
 
     def _log(self) -> None:
         """Keep quiet about refusals: a page that was left open asks again and again."""
@@ -271,7 +271,7 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
                 socket=self.unix_socket or "",
                 headers={
                     **({} if self.absolute_url else dict.fromkeys(_CONTEXT, context)),
-                    **self._headers,
+                    **self._added,
                 },
                 prefix="" if self.absolute_url else context,
             )

@@ -16,6 +16,8 @@ from . import reasons
 from .application import FAILURES, NAME, Application, NotExecutable, PartMissing, StopStep
 from .configured import ConfiguredApplication
 from .desktop import Desktop
+from .matlab import MATLAB
+from .rstudio import RStudio
 from .tensorboard import TensorBoard
 from .vscode import VSCode
 
@@ -23,7 +25,13 @@ from .vscode import VSCode
 GROUP = "jupyter_einfra.apps"
 
 #: Ours, in the order in which they are shown.
-BUILT_IN: tuple[type[Application], ...] = (VSCode, Desktop, TensorBoard)
+BUILT_IN: tuple[type[Application], ...] = (
+    VSCode,
+    RStudio,
+    MATLAB,
+    Desktop,
+    TensorBoard,
+)
 
 #: First parts of addresses that Jupyter's own pages and extensions have.
 RESERVED = frozenset(
@@ -194,15 +202,19 @@ def _checked(name: Any, make: Callable[[], Any]) -> tuple[Application, str]:
         raise ValueError("it has no programs")
     if taken := RESERVED & set(app.vendor_names):
         raise ValueError(f"{min(taken)!r} is an address of Jupyter's own")
+    _check_times(app)
+    if app.kept_in and type(app).reset is Application.reset:
+        raise ValueError("it has kept_in and no reset")
+    if type(app).command is Application.command:
+        raise ValueError("it has no command")
+    return app, app.icon_svg()
+
+
+def _check_times(app: Application) -> None:
     if not app.stop_steps or not all(map(_is_step, app.stop_steps)):
         raise ValueError("its stop_steps are no tuple of StopStep(signal, seconds)")
     if app.start_seconds is not None and not 0 < app.start_seconds < math.inf:
         raise ValueError("its start_seconds are no number above 0")
-    if type(app).command is Application.command:
-        raise ValueError("it has no command")
-    if app.kept_in and type(app).reset is Application.reset:
-        raise ValueError("it has kept_in and no reset")
-    return app, app.icon_svg()
 
 
 def _is_step(step: Any) -> bool:

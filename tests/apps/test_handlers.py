@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from servers.instances import until
 from tornado.httpclient import HTTPResponse
 
 from jupyter_einfra.apps import handlers
+from jupyter_einfra.apps.application import StopStep
 from jupyter_einfra.apps.handlers import APPS, LOG_SECONDS
 from jupyter_einfra.apps.manager import AppsManager
 from jupyter_einfra.apps.registry import BUILT_IN
@@ -117,7 +118,7 @@ async def test_while_a_disk_hangs_everybody_gets_what_was_known(
     monkeypatch.setattr("jupyter_einfra.apps.manager._LOOK_SECONDS", 0.05)
     try:
         answers = await asyncio.gather(*(get() for _ in range(20)))
-        assert all(answer["apps"][2]["installed"] for answer in answers)
+        assert all(answer["apps"][len(BUILT_IN)]["installed"] for answer in answers)
         manager.on_watchers(1)
         assert await asyncio.wait_for(asyncio.to_thread(lambda: 1), 10) == 1
         assert len(looks) == 1
@@ -162,6 +163,41 @@ class TestActs:
         (told,) = app["instances"]
         assert (told["id"], told["state"], told["restarts"]) == ("fake", "running", 0)
         assert told["last_start_seconds"] > 0
+
+    async def test_a_reset_sets_aside_what_a_start_would_restore(
+        self, post: Any, refuse: Refused, manager: AppsManager, tmp_path: Path
+    ) -> None:
+        class Keeping(FakeApp):
+            kept_in = "~/state"
+            stop_steps = (StopStep(signal.SIGTERM, 60.0),)
+
+            def reset(self, environ: Mapping[str, str]) -> None:
+                (tmp_path / "state").rename(tmp_path / "aside")
+
+        status, error = await refuse("reset", id="fake")
+        assert (status, error["code"]) == (404, "keeps_nothing")
+
+        manager.registry._apps["fake"] = Keeping("fake", words=["deaf"])
+        manager.supervisor._instances.clear()
+        instance = manager.instance("fake")
+        instance.start()
+        await until(instance, "running")
+        first = instance.guardian_pid
+        (tmp_path / "state").touch()
+        assert (await post("reset", id="fake"))["state"] == "starting"
+        await until(instance, "running")  # which does not wait for its stop steps
+        assert instance.guardian_pid != first
+        assert (tmp_path / "aside").exists()
+
+        # Once only; and what cannot be set aside is told, and nothing is started.
+        instance.restart()
+        await until(instance, "starting")
+        instance.kill()
+        await until(instance, "stopped")
+        await post("reset", id="fake")
+        await until(instance, "failed")
+        assert instance.reason is not None
+        assert instance.reason.code == "app_disk_unwritable"
 
     async def test_a_folder_is_opened_in_an_instance_of_its_own(
         self, post: Any, get: Any, manager: AppsManager, jp_root_dir: Path
@@ -340,6 +376,7 @@ class TestActs:
             ("start", {"id": "fake"}),
             ("stop", {"id": "fake"}),
             ("restart", {"id": "fake"}),
+            ("reset", {"id": "fake"}),
             ("forget", {"app": "fake", "folder": "/"}),
         ):
             assert (await refuse(act, **body))[0] == 403
@@ -435,9 +472,9 @@ class TestLaunch:
     async def test_the_next_start_follows_on_the_same_stream(
         self, follow: Any, manager: AppsManager, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def slowly(*args: Any) -> Prepared:
+        async def slowly(*args: Any, **options: Any) -> Prepared:
             await asyncio.sleep(2 * LOG_SECONDS)  # nothing to read meanwhile
-            return await prepare(*args)
+            return await prepare(*args, **options)
 
         monkeypatch.setattr("jupyter_einfra.apps.supervision.instance.prepare", slowly)
         instance = manager.instance("broken")

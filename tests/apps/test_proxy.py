@@ -23,6 +23,7 @@ from servers.instances import until, until_settled
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.websocket import WebSocketClientConnection
 
+from jupyter_einfra.apps.application import Launch
 from jupyter_einfra.apps.handlers import APPS
 from jupyter_einfra.apps.manager import AppsManager
 from jupyter_einfra.apps.proxy_handlers import AppProxyHandler, AppRawSocketHandler
@@ -124,6 +125,57 @@ def page_data(response: HTTPResponse) -> Any:
     found = re.search(r'id="einfra-data">(.*?)</script>', response.body.decode())
     assert found, response.body
     return json.loads(found[1])
+
+
+class TestHeaders:
+    """What a program wants of every request, and browsers never see."""
+
+    async def test_the_program_gets_them_with_requests_and_with_websockets(
+        self, get: Fetch, jp_ws_fetch: Any, manager: AppsManager, running: Any
+    ) -> None:
+        class Guarded(FakeApp):
+            def request_headers(self, launch: Launch) -> dict[str, str]:
+                return {"X-Token": "the secret"}
+
+        manager.registry._apps["fake"] = Guarded()
+        await running("fake")
+        answer = await get("fake/x", {"X-Token": "a guess"})
+        assert told(answer)["headers"]["x-token"] == "the secret"
+        assert "the secret" not in str(answer.headers)
+        socket: WebSocketClientConnection = await jp_ws_fetch("fake/headers")
+        message = await socket.read_message()
+        assert message is not None
+        assert json.loads(message)["x-token"] == "the secret"
+        socket.close()
+        assert "the secret" not in str(manager.instance("fake").told())
+
+        # The next start may have others.
+        manager.registry._apps["fake"] = FakeApp()
+        manager.supervisor._instances.pop("fake").stop()
+        await running("fake")
+        assert "x-token" not in told(await get("fake/x"))["headers"]
+
+
+class TestLeaving:
+    """Where a program signs people out, who could not sign in again."""
+
+    @pytest.fixture(autouse=True)
+    def leaving(self, manager: AppsManager) -> None:
+        manager.registry._apps["fake"] = FakeApp(leave_paths=("/sign-out",))
+
+    async def test_a_page_shows_the_way_back(self, get: Fetch, running: Any) -> None:
+        await running("fake")
+        answer = await get("fake/sign-out", PERSON, method="POST", body="x=1")
+        assert (answer.code, answer.headers["Location"]) == (303, "/a%40b/fake/sign-out")
+        page = page_data(await get("fake/sign-out", PERSON))
+        assert (page["kind"], page["instance"]["state"]) == ("left", "running")
+        assert page["url"] == "/a%40b/fake/"
+        assert told(await get("fake/sign-out-of-it", PERSON))["path"] == "/sign-out-of-it"
+
+    async def test_it_starts_nothing(self, get: Fetch, manager: AppsManager) -> None:
+        page = page_data(await get("fake/sign-out", PERSON))
+        assert (page["kind"], page["instance"]["state"]) == ("left", "stopped")
+        assert manager.instance("fake").state == "stopped"
 
 
 class TestGoingThere:

@@ -17,7 +17,8 @@ after the other:
     mute              listen, and never answer
 
 Then it listens. ``GET /do?WORD&WORD`` does the same later; ``GET /anything`` answers what it
-was asked as JSON; WebSockets echo what they are sent.
+was asked as JSON; WebSockets echo what they are sent, after their headers if that is
+``/headers``.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def answer(connection: socket.socket, manner: str) -> None:
             if manner == "mute":
                 time.sleep(600)
             if headers.get("upgrade", "").lower() == "websocket":
-                echo(connection, stream, headers["sec-websocket-key"])
+                first = json.dumps(headers).encode() if path.endswith("/headers") else b""
+                echo(connection, stream, headers["sec-websocket-key"], first)
                 return
             if path.partition("?")[0].endswith("/do"):
                 for word in path.partition("?")[2].split("&"):
@@ -108,7 +110,7 @@ def answer(connection: socket.socket, manner: str) -> None:
                 return
 
 
-def echo(connection: socket.socket, stream: object, key: str) -> None:
+def echo(connection: socket.socket, stream: object, key: str, first: bytes) -> None:
     """Speak as much of RFC 6455 as an echo takes."""
     accept = base64.b64encode(
         hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
@@ -119,6 +121,8 @@ def echo(connection: socket.socket, stream: object, key: str) -> None:
             f"Sec-WebSocket-Accept: {accept}\r\n\r\n"
         ).encode()
     )
+    if first:
+        connection.sendall(b"\x81\x7e" + len(first).to_bytes(2, "big") + first)
     read = stream.read  # type: ignore[attr-defined]
     while head := read(2):
         size = head[1] & 0x7F

@@ -68,6 +68,26 @@ export const APPLICATIONS: Words = {
       blanks.name(),
       blanks.duration('seconds')
     ),
+  app_saving: (trans, _, blanks) =>
+    trans.__(
+      '%1 saves what it works on, to go on with it later. This takes at most %2.',
+      blanks.name(),
+      blanks.duration('seconds')
+    ),
+  app_too_old: (trans, { flags, command }, blanks) =>
+    trans.__(
+      '%1 is too old here: it does not know %2. Whoever builds the image installs a newer one: %3',
+      blanks.name(),
+      flags,
+      command
+    ),
+  app_broken: (trans, { program, error }, blanks) =>
+    trans.__(
+      '%1 cannot be started: %2 does not work (%3). Whoever builds the image installs it anew.',
+      blanks.name(),
+      program,
+      error
+    ),
   app_no_folder: (trans, { path }, blanks) =>
     trans.__('%1 cannot be started: there is no folder %2.', blanks.name(), path),
   app_path_too_long: (trans, { path }, blanks) =>
@@ -98,6 +118,8 @@ export const APPLICATIONS: Words = {
     trans.__('%1 opens a folder. Name one.', blanks.name()),
   opens_nothing: (trans, _, blanks) =>
     trans.__('%1 opens neither folders nor files. Open it without one.', blanks.name()),
+  keeps_nothing: (trans, _, blanks) =>
+    trans.__('%1 keeps no session that could be reset. Restart it.', blanks.name()),
   app_not_running: (trans, _, blanks) =>
     trans.__('%1 does not run. Open it to start it.', blanks.name()),
   app_not_answering: (trans, { error }, blanks) =>

@@ -174,6 +174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jupyter-einfra/apps/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an instance at once, set its session aside, and start it with a new one. */
+        post: operations["post_apps_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jupyter-einfra/apps/forget": {
         parameters: {
             query?: never;
@@ -254,6 +271,8 @@ export interface components {
             file_suffixes: string[];
             /** @description Whether there is an instance for each folder, and none without. */
             per_folder: boolean;
+            /** @description Where the state is that a reset sets aside; null if it keeps none. */
+            kept_in: string | null;
             /** @description Oldest first. */
             instances: components["schemas"]["AppInstance"][];
             /** @description Folders it was last opened on, the latest first. */
@@ -545,7 +564,7 @@ export interface components {
              */
             type: "launch";
             instance: components["schemas"]["AppInstance"];
-            /** @description Time since the start, null while it does not start. */
+            /** @description Since its start or stop began, null while it does neither. */
             elapsed_seconds: number | null;
         };
         /**
@@ -1232,6 +1251,37 @@ export interface operations {
         };
     };
     post_apps_restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppInstance"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_reset: {
         parameters: {
             query?: never;
             header?: never;

@@ -38,6 +38,11 @@ export class Acts {
     await this._ask('restart', { id });
   }
 
+  /** Start an instance without the session that it would restore. */
+  async reset(id: string): Promise<void> {
+    await this._ask('reset', { id });
+  }
+
   private async _ask<T>(act: string, body: object): Promise<T | null> {
     try {
       const response = await this._request(`apps/${act}`, {

@@ -11,6 +11,7 @@ import type { Format } from '../api/format';
 import type { Acts } from './acts';
 import { captionOf } from './captions';
 import { iconOf } from './icons';
+import { resetLosses } from './launch/model';
 import { isAlive, type App, type AppsModel, type Instance } from './model';
 import type { Opener } from './opener';
 import { selectorsOf, targetOf, type ITarget } from './selected';
@@ -33,6 +34,8 @@ export const CommandIDs = {
   stopAll: 'einfra-apps:stop-all',
   /** Stop an instance and start it anew: `id`. */
   restart: 'einfra-apps:restart',
+  /** Set the session aside that an instance would restore, and start it anew: `id`. */
+  reset: 'einfra-apps:reset',
   /** Show what an instance prints: `id`. */
   log: 'einfra-apps:log'
 } as const;
@@ -222,6 +225,18 @@ export function addCommands(options: IOptions): void {
     },
     () => true
   );
+  ofInstance(
+    CommandIDs.reset,
+    title => trans.__('Reset the Session of %1', title),
+    async ({ id, app: name, title }) => {
+      const losses = resetLosses(title, model.app(name)?.kept_in ?? '', trans);
+      const label = trans.__('Reset');
+      if (await agreed(trans.__('Reset the session of %1?', title), losses, label, trans)) {
+        await acts.reset(id);
+      }
+    },
+    ({ app: name }) => keepsSession(model, name)
+  );
   commands.addCommand(CommandIDs.stopAll, {
     label: () =>
       model.instances.some(isAlive) || model.instances.length === 0
@@ -282,7 +297,8 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
     for (const instance of model.instances) {
       const { id } = instance;
       const end = isFailed(instance) ? CommandIDs.dismiss : CommandIDs.stop;
-      for (const command of [end, CommandIDs.restart, CommandIDs.log]) {
+      const reset = keepsSession(model, instance.app) ? [CommandIDs.reset] : [];
+      for (const command of [end, CommandIDs.restart, ...reset, CommandIDs.log]) {
         const item = palette?.addItem({ command, args: { id }, category });
         offered.push(...(item ? [item] : []));
       }
@@ -291,6 +307,11 @@ function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
       app.commands.notifyCommandChanged(command);
     }
   });
+}
+
+/** Whether an application keeps a session that can be reset. */
+export function keepsSession(model: AppsModel, name: string): boolean {
+  return typeof model.app(name)?.kept_in === 'string';
 }
 
 /** What is lost when instances are stopped; empty if nothing of them runs. */

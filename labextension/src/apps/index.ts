@@ -74,6 +74,7 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
         tab = makeLogTab({
           instance,
           icon: model.app(instance.app)?.icon_svg ?? '',
+          keptIn: model.app(instance.app)?.kept_in ?? null,
           trans,
           format,
           request: ask,

@@ -50,13 +50,14 @@ class LogView extends Widget {
     if (this._controller) {
       return;
     }
-    const { format, icon, instance, open, request, trans } = this._options;
+    const { format, icon, instance, keptIn, open, request, trans } = this._options;
     this._controller = new LaunchController({
       instance,
       elapsed: null,
       error: null,
       fromElsewhere: false,
       purpose: 'watch',
+      keptIn,
       icon,
       links: [],
       trans,

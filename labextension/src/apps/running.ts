@@ -7,6 +7,7 @@ import {
   listIcon,
   refreshIcon,
   stopIcon,
+  undoIcon,
   type LabIcon
 } from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
@@ -15,7 +16,7 @@ import React from 'react';
 import type { Format } from '../api/format';
 import { describe } from '../api/messages';
 import type { Acts } from './acts';
-import { CommandIDs, lossesOf } from './commands';
+import { CommandIDs, keepsSession, lossesOf } from './commands';
 import { iconOf } from './icons';
 import { isAlive, type AppsModel, type Instance } from './model';
 import type { Figures } from './figures';
@@ -105,6 +106,9 @@ class RunningApps implements IRunningSessions.IManager {
         element('title', [instance.title]),
         element('acts', [
           button(refreshIcon, labelOf(CommandIDs.restart), run(CommandIDs.restart)),
+          ...(keepsSession(model, instance.app) && instance.state !== 'running'
+            ? [button(undoIcon, labelOf(CommandIDs.reset), run(CommandIDs.reset))]
+            : []),
           button(
             listIcon,
             trans.__('Show the log of %1', instance.title),
@@ -129,7 +133,9 @@ class RunningApps implements IRunningSessions.IManager {
       return trans.__('not known since %1', format.time(model.lostSince, new Date()));
     }
     if (instance.state !== 'running') {
-      return stateWord(instance.state, trans);
+      return instance.reason?.code === 'app_saving'
+        ? trans.__('saving its session')
+        : stateWord(instance.state, trans);
     }
     const seconds = (Date.now() - Date.parse(instance.since)) / 1000;
     const used = figures.of(instance.id);

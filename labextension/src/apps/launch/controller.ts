@@ -4,7 +4,7 @@ import { type ICoded } from '../../api/describe';
 import { networkError } from '../../api/errors';
 import type { Format } from '../../api/format';
 import { Follower, type LaunchEvent } from './follower';
-import { launchOf, type Act, type Instance } from './model';
+import { launchOf, resetLosses, type Act, type Instance } from './model';
 import { LaunchView } from './view';
 
 /** How often the time that has passed is shown anew. */
@@ -46,7 +46,7 @@ export class LaunchController {
     this._update();
     this._follower.start();
     this._timer = setInterval(() => {
-      if (this._instance.state === 'starting') {
+      if (['starting', 'stopping'].includes(this._instance.state)) {
         this._update();
       }
     }, TICK_MS);
@@ -84,7 +84,8 @@ export class LaunchController {
       this._fromElsewhere ? 'ask' : purpose,
       this._error,
       trans,
-      format
+      format,
+      this._options.keptIn !== null
     );
     this.view.show(launch);
     if (launch.heading !== this._heading) {
@@ -103,6 +104,9 @@ export class LaunchController {
       this._options.onReady();
       return;
     }
+    if (act === 'reset' && !(await this._mayReset())) {
+      return;
+    }
     try {
       // What follows from it comes over the stream, and maybe before this reply.
       await this._options.request(`apps/${act}`, {
@@ -116,6 +120,15 @@ export class LaunchController {
     this._update();
   }
 
+  /** A reset ends what runs in the session; that is asked once. */
+  private _mayReset(): Promise<boolean> {
+    const { keptIn, trans } = this._options;
+    return this.view.ask(
+      resetLosses(this._instance.title, keptIn ?? '', trans),
+      trans.__('Reset the session')
+    );
+  }
+
   private _label(act: Act): string {
     const { trans } = this._options;
     switch (act) {
@@ -127,8 +140,12 @@ export class LaunchController {
         return this._instance.state === 'starting' ? trans.__('Cancel') : trans.__('Stop');
       case 'restart':
         return trans.__('Restart');
+      case 'reset':
+        return trans.__('Reset the session');
       case 'open':
-        return trans.__('Open');
+        return this._options.purpose === 'left'
+          ? trans.__('Back to %1', this._instance.title)
+          : trans.__('Open');
     }
   }
 
@@ -155,7 +172,10 @@ export namespace LaunchController {
     readonly fromElsewhere: boolean;
 
     /** What the page is for. */
-    readonly purpose: 'launch' | 'watch';
+    readonly purpose: 'launch' | 'watch' | 'left';
+
+    /** Where it keeps the session that can be reset; null if it keeps none. */
+    readonly keptIn: string | null;
     readonly icon: string;
     readonly links: LaunchView.IOptions['links'];
     readonly trans: TranslationBundle;

@@ -11,7 +11,7 @@ import { PageWords, type Catalogue } from './words';
 
 /** What the server wrote into the page. */
 interface IPageData {
-  readonly kind: 'launch' | 'guest' | 'choose';
+  readonly kind: 'launch' | 'left' | 'guest' | 'choose';
   readonly name: string;
   readonly title: string;
   readonly icon: string;
@@ -21,6 +21,8 @@ interface IPageData {
   readonly from_elsewhere: boolean;
   readonly choices: readonly IChoice[];
   readonly base: string;
+  readonly url: string | null;
+  readonly kept_in: string | null;
   readonly api: string;
   readonly root: string | null;
   readonly lab: string;
@@ -66,19 +68,25 @@ document.documentElement.lang = trans.getLocale();
 followTheme();
 const main = document.getElementById('einfra-main');
 if (data.instance) {
+  const isLeft = data.kind === 'left';
   const controller = new LaunchController({
     instance: data.instance,
     elapsed: data.elapsed_seconds,
     error: data.error,
     fromElsewhere: data.from_elsewhere,
-    purpose: 'launch',
+    purpose: isLeft ? 'left' : 'launch',
+    keptIn: data.kept_in,
     icon: data.icon,
     links,
     trans,
     format: new Format(trans, trans.getLocale()),
     request,
     onReady: () => {
-      window.location.reload();
+      if (isLeft && data.url !== null) {
+        window.location.replace(data.url);
+      } else {
+        window.location.reload();
+      }
     },
     onHeading: heading => {
       document.title = heading;

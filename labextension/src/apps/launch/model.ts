@@ -9,10 +9,13 @@ import { PAGE_WORDS } from './words';
 export type Instance = components['schemas']['AppInstance'];
 
 /** What a person can do on the page. */
-export type Act = 'start' | 'stop' | 'restart' | 'open';
+export type Act = 'start' | 'stop' | 'restart' | 'reset' | 'open';
 
-/** What the page is for: to get somebody in, to ask them first, or to let them look on. */
-export type Purpose = 'launch' | 'ask' | 'watch';
+/**
+ * What the page is for: to get somebody in, to ask them first, to let them look on, or to
+ * show those who signed out of it the way back.
+ */
+export type Purpose = 'launch' | 'ask' | 'watch' | 'left';
 
 /** What there is to say about one instance. */
 export interface ILaunch {
@@ -49,6 +52,12 @@ const LONG_SECONDS = 10;
 const MOST_PROGRESS = 0.95;
 
 const LONGEST_TITLE = 60;
+
+/** What can be done where it runs and the page is not about to go there. */
+const RUNNING_ACTS: Readonly<Partial<Record<Purpose, readonly Act[]>>> = {
+  watch: ['open', 'restart', 'stop'],
+  left: ['open', 'stop']
+};
 
 const STILL: Omit<ILaunch, 'heading' | 'detail' | 'acts'> = {
   isFailure: false,
@@ -102,6 +111,19 @@ export function launchForTab(
   };
 }
 
+/** What becomes of the session that is reset. */
+export function resetLosses(
+  title: string,
+  keptIn: string,
+  trans: TranslationBundle
+): string {
+  return trans.__(
+    '%1 ends at once: what runs in it, and what it has not saved yet, is lost. Its session is set aside in %2, not deleted, and a new one begins.',
+    nameOf(title),
+    keptIn
+  );
+}
+
 function nameOf(title: string): string {
   return shorten(tidy(title), LONGEST_TITLE);
 }
@@ -111,6 +133,7 @@ function nameOf(title: string): string {
  *
  * @param elapsed - seconds since the start began, null while nothing starts
  * @param error - what could not be done, null if nothing was refused
+ * @param keeps - whether it keeps a session that a start restores, and that can be reset
  */
 export function launchOf(
   instance: Instance,
@@ -118,7 +141,8 @@ export function launchOf(
   purpose: Purpose,
   error: ICoded | null,
   trans: TranslationBundle,
-  format: Format
+  format: Format,
+  keeps = false
 ): ILaunch {
   const title = nameOf(instance.title);
   const before = instance.last_start_seconds ?? null;
@@ -138,14 +162,15 @@ export function launchOf(
         isBusy: true,
         elapsed: elapsed === null ? '' : seconds(elapsed, format),
         before: before === null ? '' : trans.__('%1 last time', seconds(before, format)),
-        acts: ['stop']
+        acts: keeps && (elapsed ?? 0) >= LONG_SECONDS ? ['stop', 'reset'] : ['stop']
       };
     case 'stopping':
       return {
         ...still,
         heading: trans.__('Stopping %1', title),
-        detail: refusal ?? '',
+        detail: refusal ?? reason ?? '',
         isBusy: true,
+        elapsed: elapsed === null ? '' : seconds(elapsed, format),
         acts: []
       };
     case 'failed':
@@ -157,18 +182,19 @@ export function launchOf(
             : trans.__('%1 could not be started', title),
         detail: refusal ?? reason ?? '',
         isFailure: true,
-        acts: ['start'],
+        acts: keeps ? ['start', 'reset'] : ['start'],
         hasMain: !LASTING.includes(instance.reason?.code ?? '')
       };
     case 'running':
       return {
         ...still,
-        heading:
-          purpose === 'watch'
-            ? trans.__('%1 is running', title)
-            : trans.__('%1 is ready', title),
-        detail: refusal ?? '',
-        acts: purpose === 'watch' ? ['open', 'restart', 'stop'] : ['open']
+        heading: runningHeading(title, purpose, trans),
+        detail:
+          refusal ??
+          (purpose === 'left'
+            ? trans.__('Your session goes on where you left it. Stop it if you are done.')
+            : ''),
+        acts: RUNNING_ACTS[purpose] ?? ['open']
       };
     case 'stopped':
       return {
@@ -183,6 +209,17 @@ export function launchOf(
             : ''),
         acts: ['start']
       };
+  }
+}
+
+function runningHeading(title: string, purpose: Purpose, trans: TranslationBundle): string {
+  switch (purpose) {
+    case 'watch':
+      return trans.__('%1 is running', title);
+    case 'left':
+      return trans.__('You left %1', title);
+    default:
+      return trans.__('%1 is ready', title);
   }
 }
 

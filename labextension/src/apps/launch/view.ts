@@ -18,7 +18,7 @@ export class LaunchView {
     const top = make('div', 'top');
     top.append(mark, this._status);
     this._bar.setAttribute('role', 'progressbar');
-    this._bar.setAttribute('aria-label', trans.__('Progress of the start'));
+    this._bar.setAttribute('aria-label', trans.__('Progress'));
     this._bar.append(this._fill);
     this._times.append(this._elapsed, this._before);
     this._log.tabIndex = 0;
@@ -40,7 +40,9 @@ export class LaunchView {
     // Its height stays, so that what is below does not move when a start is over.
     const head = make('div', 'head');
     head.append(top, this._bar, this._times);
-    this.node.append(head, this._trouble, this._log, bottom);
+    this.node.append(head, this._trouble, this._question, this._log, bottom);
+    this._question.setAttribute('role', 'alertdialog');
+    this._question.hidden = true;
     this._trouble.setAttribute('role', 'alert');
     this._log.hidden = true;
     this._trouble.hidden = true;
@@ -105,6 +107,50 @@ export class LaunchView {
     (this._log.hidden ? first : this._log)?.focus();
   }
 
+  /**
+   * Ask before something is lost; nothing is, if Enter is pressed in haste.
+   *
+   * @param losses - what is lost
+   * @param act - the word on the button that does it
+   */
+  ask(losses: string, act: string): Promise<boolean> {
+    const before = document.activeElement;
+    const text = make('p', 'losses');
+    text.textContent = losses;
+    text.id = 'einfra-losses';
+    const no = button(this._options.trans.__('Cancel'));
+    const yes = button(act);
+    const acts = make('div', 'acts');
+    acts.append(no, yes);
+    this._question.setAttribute('aria-label', act);
+    this._question.setAttribute('aria-describedby', text.id);
+    this._question.replaceChildren(text, acts);
+    this._question.hidden = false;
+    this._buttons.inert = true; // one thing at a time
+    no.focus();
+    return new Promise(resolve => {
+      const answer = (isMeant: boolean): void => {
+        this._question.hidden = true;
+        this._buttons.inert = false;
+        if (before instanceof HTMLElement) {
+          before.focus();
+        }
+        resolve(isMeant);
+      };
+      no.addEventListener('click', () => {
+        answer(false);
+      });
+      yes.addEventListener('click', () => {
+        answer(true);
+      });
+      this._question.onkeydown = event => {
+        if (event.key === 'Escape') {
+          answer(false);
+        }
+      };
+    });
+  }
+
   /** Show no log: there is none. */
   clear(): void {
     this._log.replaceChildren();
@@ -139,15 +185,13 @@ export class LaunchView {
       this._buttons.contains(document.activeElement) ||
       (this._owesFocus && document.activeElement === document.body);
     const buttons = acts.map((act, index) => {
-      const button = make('button', 'act');
-      button.type = 'button';
-      button.dataset['act'] = act;
-      button.classList.toggle('jp-mod-first', hasMain && index === 0);
-      button.textContent = this._options.label(act);
-      button.addEventListener('click', () => {
+      const made = button(this._options.label(act));
+      made.dataset['act'] = act;
+      made.classList.toggle('jp-mod-first', hasMain && index === 0);
+      made.addEventListener('click', () => {
         this._options.onAct(act);
       });
-      return button;
+      return made;
     });
     // The first one is at the end of the line, where the eye ends up.
     this._buttons.replaceChildren(...buttons.reverse());
@@ -168,6 +212,7 @@ export class LaunchView {
   private readonly _log = make('div', 'log');
   private _offered = '';
   private _owesFocus = false;
+  private readonly _question = make('div', 'question');
   private readonly _status = make('div', 'status');
   private readonly _times = make('div', 'times');
   private readonly _trouble = make('p', 'trouble');
@@ -201,6 +246,13 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   const element = document.createElement(tag);
   element.className = `jp-EinfraLaunch-${name}`;
   return element;
+}
+
+function button(label: string): HTMLButtonElement {
+  const made = make('button', 'act');
+  made.type = 'button';
+  made.textContent = label;
+  return made;
 }
 
 /** Change a text only if it is another one, so that it is not read out again. */

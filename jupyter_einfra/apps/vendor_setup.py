@@ -1,0 +1,130 @@
+"""Asks another package how its program is started, as jupyter-server-proxy would.
+
+In a process of its own: such packages load a lot, run programs, leave temporary files and
+keep their tokens for as long as a process lives. A start gets fresh ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+#: Loading such a package from a slow disk may take a while.
+_SECONDS = 60.0
+
+#: Runs there: `argv` and settings on standard input, what it says as its last line.
+_SCRIPT = """
+import importlib, inspect, json, os, sys
+given = json.load(sys.stdin)
+setup = getattr(importlib.import_module(given["module"]), given["function"])()
+values = {"port": given["port"], "unix_socket": given["socket"], "base_url": given["base_url"]}
+def called(value):
+    if not callable(value):
+        return value
+    return value(**{name: values[name] for name in inspect.signature(value).parameters})
+told = {
+    name: called(setup.get(name) or empty)
+    for name, empty in (("command", []), ("environment", {}), ("request_headers_override", {}))
+}
+own = str(os.getpid())
+def filled(value):
+    if isinstance(value, dict):
+        return {name: filled(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [filled(one) for one in value]
+    if value == own:  # it takes this process for the server
+        return given["server"]
+    text = str(value)
+    for name, one in values.items():
+        text = text.replace("{%s}" % name, str(one))
+    return text
+print("\\n" + json.dumps({name: filled(value) for name, value in told.items()}))
+"""
+
+
+class SetupError(Exception):
+    """The package does not say; carries why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorSetup:
+    """What a package says of a start; its values may be secret."""
+
+    command: list[str] = field(repr=False)
+    environment: dict[str, str] = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+
+
+def is_there(module: str) -> bool:
+    """Whether a package is installed; does not load it."""
+    return find_spec(module) is not None
+
+
+def ask(
+    module: str,
+    function: str,
+    *,
+    environ: Mapping[str, str],
+    directory: Path,
+    socket: str,
+    port: int,
+    base_url: str,
+) -> VendorSetup:
+    """Call a package's function. Blocks.
+
+    Parameters
+    ----------
+    module, function:
+        Of the entry point that jupyter-server-proxy would load.
+    environ:
+        For the process in which that happens.
+    directory:
+        Takes its temporary files.
+    socket, port, base_url:
+        What jupyter-server-proxy would fill in.
+
+    Raises
+    ------
+    SetupError
+    """
+    given: dict[str, Any] = {
+        "module": module,
+        "function": function,
+        "socket": socket,
+        "port": port,
+        "base_url": base_url,
+        "server": str(os.getpid()),
+    }
+    try:
+        done = subprocess.run(  # noqa: S603 - our own Python
+            # Not isolated: the package may be found by PYTHONPATH alone.
+            [sys.executable, "-c", _SCRIPT],
+            input=json.dumps(given).encode(),
+            capture_output=True,
+            env={**environ, "TMPDIR": str(directory)},
+            cwd=directory,  # nothing in the user's folder is taken for a module
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise SetupError(f"no answer in {_SECONDS:g} seconds") from None
+    lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
+    if done.returncode != 0 or not lines:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise SetupError(said[-1][:300] if said else f"exit status {done.returncode}")
+    try:
+        told = json.loads(lines[-1])
+        return VendorSetup(
+            command=told["command"],
+            environment=told["environment"],
+            headers=told["request_headers_override"],
+        )
+    except (ValueError, LookupError, TypeError) as error:
+        raise SetupError(type(error).__name__) from None
