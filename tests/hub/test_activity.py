@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_core.utils import ensure_event_loop
 from servers.apps import SCRIPT
 from servers.events import HeldStream
 from servers.hub import RealHub
 from servers.process import wait_until
 
 NEVER = {"title": "Never", "command": [sys.executable, SCRIPT, "{socket}", "sleep=600"]}
+
+LookedOn = dict[Callable[[RealHub], None], Future[None]]
 
 #: Long for a hub that learns of activity every second, short for a test.
 HELD_SECONDS = 20.0
@@ -87,7 +91,7 @@ def look_on(hub: RealHub, user: str, before: Clocks, seconds: float) -> None:
         time.sleep(1)
 
 
-def test_a_page_that_only_holds_our_stream_moves_no_clock(hub: RealHub) -> None:
+def only_hold_our_stream(hub: RealHub) -> None:
     url = hub.start_server("alice")
     token = hub.token_for("alice")
     kernel = hub.ask_directly("alice", "POST", "api/kernels", json={}).raise_for_status().json()
@@ -133,9 +137,10 @@ def run_a_cell(connection_file: Path) -> None:
         client.execute("1 + 1", reply=True, timeout=20)
     finally:
         client.stop_channels()
+        ensure_event_loop().close()  # the client's, of this thread
 
 
-def test_a_page_that_shows_a_start_is_no_activity(hub: RealHub) -> None:
+def show_a_start(hub: RealHub) -> None:
     url = hub.start_server("anna")
     token = hub.token_for("anna")
     body = {"app": "never", "path": None, "show": False}
@@ -158,7 +163,7 @@ def test_a_page_that_shows_a_start_is_no_activity(hub: RealHub) -> None:
     )
 
 
-def test_checking_an_open_stream_again_is_no_activity_of_the_owner(hub: RealHub) -> None:
+def check_an_open_stream_again(hub: RealHub) -> None:
     url = hub.start_server("ada")
     hub.share("ada", with_user="bob")
     with (
@@ -181,3 +186,23 @@ def test_checking_an_open_stream_again_is_no_activity_of_the_owner(hub: RealHub)
 def hub_user_activity(hub: RealHub, user: str) -> str:
     """Return when the hub last heard of a user, who may have no server."""
     return str(hub.api("GET", f"users/{user}").raise_for_status().json()["last_activity"])
+
+
+@pytest.fixture(scope="module")
+def looked_on(hub: RealHub) -> Iterator[LookedOn]:
+    """All of the above at a time, for they do little but wait."""
+    acts = (only_hold_our_stream, show_a_start, check_an_open_stream_again)
+    with ThreadPoolExecutor() as threads:
+        yield {act: threads.submit(act, hub) for act in acts}
+
+
+def test_a_page_that_only_holds_our_stream_moves_no_clock(looked_on: LookedOn) -> None:
+    looked_on[only_hold_our_stream].result()
+
+
+def test_a_page_that_shows_a_start_is_no_activity(looked_on: LookedOn) -> None:
+    looked_on[show_a_start].result()
+
+
+def test_checking_an_open_stream_again_is_no_activity_of_the_owner(looked_on: LookedOn) -> None:
+    looked_on[check_an_open_stream_again].result()
