@@ -56,7 +56,10 @@ if wanted unit; then aside "vitest" jlpm test; fi
 if wanted hub || wanted ui; then run "code-server is at hand" bash scripts/code-server.sh; fi
 if wanted hub; then run "pytest: real JupyterHub" pytest -q tests/hub; fi
 tell
-if wanted unit; then run "pytest: unit and API" pytest -q --ignore tests/hub --ignore tests/ui; fi
+if wanted unit; then
+  # Half of it waits. A file stays together, for its tests share what takes long to start.
+  run "pytest: unit and API" pytest -q -n 2 --dist loadfile --ignore tests/hub --ignore tests/ui
+fi
 if wanted ui; then run "pytest: real browser" pytest -q tests/ui; fi
 
 echo
