@@ -58,7 +58,9 @@ if wanted hub; then run "pytest: real JupyterHub" pytest -q tests/hub; fi
 tell
 if wanted unit; then
   # Half of it waits. A file stays together, for its tests share what takes long to start.
-  run "pytest: unit and API" pytest -q -n 2 --dist loadfile --ignore tests/hub --ignore tests/ui
+  # Not the file with most tests first: the longest ones have few.
+  run "pytest: unit and API" pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
+    --ignore tests/hub --ignore tests/ui
 fi
 if wanted ui; then run "pytest: real browser" pytest -q tests/ui; fi
 
