@@ -67,30 +67,34 @@ def nothing_is_left(leavings: Leavings) -> bool:
     return leavings.processes() == []
 
 
-def temporary_folders() -> set[Path]:
-    return set(Path("/tmp").glob("einfra-*"))
+def temporary_folder(leavings: Leavings) -> Path:
+    """Return the folder of the one application that runs, with its socket."""
+    words = [word for process in leavings.processes() for word in process.cmdline()]
+    (found,) = {Path(*Path(word).parts[:3]) for word in words if word.startswith("/tmp/einfra-")}
+    assert found.is_dir()
+    return found
 
 
 def test_a_server_that_is_told_to_end_ends_everything_first(
     start: Start, leavings: Leavings
 ) -> None:
-    before = temporary_folders()
     server = start()
     run(server)
+    folder = temporary_folder(leavings)
     assert len(leavings.processes()) == 6  # the server, the guardian, the program, its three
     assert server.stop() == 0
     assert leavings.processes() == []
-    assert temporary_folders() <= before
+    assert not folder.exists()
     assert "Traceback" not in server.log.read_text()
 
 
 def test_a_server_that_is_killed_takes_everything_with_it(start: Start, leavings: Leavings) -> None:
-    before = temporary_folders()
     server = start()
     run(server)
+    folder = temporary_folder(leavings)
     os.kill(server.pid, signal.SIGKILL)
     wait_until("nothing was left", lambda: nothing_is_left(leavings), within_seconds=20)
-    wait_until("its folder was gone", lambda: temporary_folders() <= before)
+    wait_until("its folder was gone", lambda: not folder.exists())
 
 
 def test_a_server_that_is_killed_while_something_starts_leaves_nothing(
