@@ -158,16 +158,27 @@ def _begin(handler: RequestHandler, answer: ClientResponse, prefix: str) -> None
         if folded in dropped:
             continue
         if folded == "location" and answer.status in _REDIRECTS:
-            value = _within(prefix, value)
+            value = _within(prefix, value, handler.request.host)
         handler.add_header(name, value)
 
 
-def _within(prefix: str, location: str) -> str:
-    """Return where a redirect leads, for a program that does not know where it is."""
+def _within(prefix: str, location: str, host: str) -> str:
+    """Return where a redirect leads, for a program that does not know where it is.
+
+    One may know its path and get the rest wrong: the port or the scheme, behind a proxy.
+    """
+    whole = re.match(r"https?://([^/?#]*)(?=/)", location)
+    if whole is not None and prefix and _name(whole[1]) == _name(host):
+        path = location[whole.end() :]
+        return path if f"{path}/".startswith(f"{prefix}/") else location
     if not prefix or not location.startswith("/") or location.startswith("//"):
         return location
     is_within = re.split("[?#]", location)[0] == prefix or location.startswith(f"{prefix}/")
     return location if is_within else prefix + location
+
+
+def _name(host: str) -> str:
+    return re.sub(r":\d*$", "", host).lower()
 
 
 async def _copy(handler: RequestHandler, answer: ClientResponse) -> None:

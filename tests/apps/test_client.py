@@ -228,6 +228,13 @@ class TestTheAnswer:
             ("login", "login"),
             ("https://elsewhere.example/", "https://elsewhere.example/"),
             ("//elsewhere.example/", "//elsewhere.example/"),
+            # It knows its path, and not how one comes to it.
+            ("http://127.0.0.1:80/base/app/x?y=1#z", "/base/app/x?y=1#z"),
+            ("https://127.0.0.1/base/app", "/base/app"),
+            ("http://127.0.0.1:80/base/apples", "http://127.0.0.1:80/base/apples"),
+            ("http://127.0.0.1:80/elsewhere", "http://127.0.0.1:80/elsewhere"),
+            ("http://127.0.0.1.example/base/app/", "http://127.0.0.1.example/base/app/"),
+            ("http://a@127.0.0.1/base/app/", "http://a@127.0.0.1/base/app/"),
         ],
     )
     async def test_redirects_to_where_the_program_is(
