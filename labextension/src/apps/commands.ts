@@ -200,7 +200,7 @@ export function addCommands(options: IOptions): void {
     CommandIDs.stop,
     title => trans.__('Stop %1', title),
     async instance => {
-      if (await mayEnd(trans.__('Stop'), instance, trans)) {
+      if (await mayEnd(trans.__('Stop'), instance, model, trans)) {
         await acts.stop(instance.id);
       }
     },
@@ -219,7 +219,7 @@ export function addCommands(options: IOptions): void {
     async instance => {
       if (isFailed(instance)) {
         await acts.start(instance.id);
-      } else if (await mayEnd(trans.__('Restart'), instance, trans)) {
+      } else if (await mayEnd(trans.__('Restart'), instance, model, trans)) {
         await acts.restart(instance.id);
       }
     },
@@ -336,9 +336,17 @@ async function isMeant(
 async function mayEnd(
   label: string,
   instance: Instance,
+  model: AppsModel,
   trans: TranslationBundle
 ): Promise<boolean> {
-  const losses = instance.state === 'running' ? lossesOf([instance], trans) : '';
+  const kept = (): string =>
+    trans.__(
+      'This stops %1. It saves its session first, and goes on with it at its next start. What it computes meanwhile is interrupted.',
+      instance.title
+    );
+  const lost = (): string =>
+    keepsSession(model, instance.app) ? kept() : lossesOf([instance], trans);
+  const losses = instance.state === 'running' ? lost() : '';
   return isMeant(`${label}: ${instance.title}?`, losses, label, trans);
 }
 

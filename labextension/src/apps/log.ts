@@ -10,6 +10,9 @@ import type { Instance } from './model';
 interface IOptions {
   readonly instance: Instance;
   readonly icon: string;
+
+  /** Where it keeps the session that can be reset; null if it keeps none. */
+  readonly keptIn: string | null;
   readonly trans: TranslationBundle;
   readonly format: Format;
   readonly request: (path: string, init: RequestInit) => Promise<Response>;

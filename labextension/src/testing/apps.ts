@@ -37,6 +37,7 @@ export function app(change: Partial<Schemas['App']> = {}): Schemas['App'] {
     file_suffixes: [],
     per_folder: false,
     instances: [],
+    kept_in: null,
     recent_folders: [],
     ...change
   };

@@ -24,9 +24,10 @@ function launch(
   change: Partial<Instance>,
   elapsed: number | null = null,
   purpose: Purpose = 'launch',
-  error: EinfraError | null = null
+  error: EinfraError | null = null,
+  keeps = false
 ): ILaunch {
-  return launchOf(instance(change), elapsed, purpose, error, trans, format);
+  return launchOf(instance(change), elapsed, purpose, error, trans, format, keeps);
 }
 
 describe('a start', () => {
@@ -159,6 +160,35 @@ it('keeps a name that would turn the sentence about from doing so', () => {
   const told = launch({ title: `a\u202eb${'x'.repeat(500)}` });
   expect(told.heading).not.toContain('\u202e');
   expect(told.heading.length).toBeLessThan(100);
+});
+
+describe('an application that keeps a session', () => {
+  it.each([
+    ['starting', 3, ['stop']],
+    ['starting', 12, ['stop', 'reset']],
+    ['failed', null, ['start', 'reset']],
+    ['stopped', null, ['start']]
+  ] as const)('that is %s for %d s offers %s', (state, elapsed, acts) => {
+    expect(launch({ state }, elapsed, 'launch', null, true).acts).toEqual(acts);
+    expect(launch({ state }, elapsed, 'launch', null, false).acts).not.toContain('reset');
+  });
+
+  it('tells why its stop takes a while, and how long it has taken', () => {
+    const saving = reason('app_saving', { seconds: 60 });
+    expect(launch({ state: 'stopping', reason: saving }, 2.5)).toMatchObject({
+      heading: 'Stopping VS Code',
+      detail: expect.stringMatching(/^VS Code saves what it works on/) as string,
+      elapsed: '2.5 s',
+      isBusy: true
+    });
+  });
+
+  it('shows those who signed out the way back', () => {
+    expect(launch({ state: 'running' }, null, 'left')).toMatchObject({
+      heading: 'You left VS Code',
+      acts: ['open', 'stop']
+    });
+  });
 });
 
 describe('a tab that was put back', () => {

@@ -120,6 +120,7 @@ export class LaunchView {
     text.id = 'einfra-losses';
     const no = button(this._options.trans.__('Cancel'));
     const yes = button(act);
+    yes.classList.add('jp-mod-warn');
     const acts = make('div', 'acts');
     acts.append(no, yes);
     this._question.setAttribute('aria-label', act);
