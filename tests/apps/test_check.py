@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from servers import rstudio
 
 from jupyter_einfra.apps import application
 from jupyter_einfra.apps.check import check
@@ -64,6 +65,15 @@ def test_what_does_not_work_is_told_with_why(path: Path, script: str, why: str) 
     finding = found()
     assert finding.status == "error"
     assert why in finding.found
+
+
+def test_what_an_operator_has_to_know_of_rstudio_is_told_where_it_is_installed(path: Path) -> None:
+    assert [f.status for f in check() if f.subject == "RStudio"] == ["note"]  # not installed
+    rstudio.install(path)
+    version, grace = (finding for finding in check() if finding.subject == "RStudio")
+    assert (version.status, version.found) == ("ok", f"2026.05.1, {path}/rserver")
+    assert grace.advice is not None
+    assert "delete_grace_period" in grace.advice
 
 
 def test_what_may_not_be_executed_is_told(path: Path) -> None:

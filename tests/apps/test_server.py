@@ -11,7 +11,8 @@ from typing import Any
 
 import psutil
 import pytest
-from servers.apps import SCRIPT, Leavings
+from servers import rstudio
+from servers.apps import MARK, SCRIPT, Leavings
 from servers.lab import LabServer
 from servers.process import wait_until
 
@@ -86,6 +87,30 @@ def test_a_server_that_is_told_to_end_ends_everything_first(
     assert leavings.processes() == []
     assert not folder.exists()
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_server_that_is_told_to_end_waits_until_rstudio_has_saved_its_session(
+    tmp_path: Path, leavings: Leavings
+) -> None:
+    """In a container all processes end with the server."""
+    folder = rstudio.install(tmp_path / "bin").parent
+    path = os.pathsep.join((str(folder), os.environ["PATH"]))
+    # Longer than it waits for anything else.
+    env = {MARK: leavings.mark, "PATH": path, "RSESSION_SUSPENDS": "6"}
+    with LabServer(tmp_path / "server", app="server", env=env) as server:
+        body = {"app": "rstudio", "path": None, "show": False}
+        server.api("POST", "jupyter-einfra/apps/open", json=body).raise_for_status()
+        wait_until(
+            "its session runs", lambda: server.api("POST", "rstudio/rpc/client_init").is_success
+        )
+        server.api("POST", "rstudio/rpc/console_input", content="x <- 1").raise_for_status()
+        state = server.home / ".local/share/rstudio/sessions/active/session-1"
+        process = psutil.Process(server.pid)
+        process.terminate()
+        gone = process.wait(30)
+        assert gone == 0
+        assert (state / "suspended-session-data").read_text() == '{"x": "1"}'
+        assert leavings.processes() == []
 
 
 def test_a_server_that_is_killed_takes_everything_with_it(start: Start, leavings: Leavings) -> None:

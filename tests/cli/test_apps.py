@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from servers import rstudio
 from servers.apps import SCRIPT
 from servers.kernels import NotebookKernel
 from servers.lab import LabServer
@@ -39,6 +41,9 @@ def make(directory: Path, **options: object) -> LabServer:
         f"--AppsManager.custom_apps={apps}",
         "--ServerApp.jpserver_extensions={'jupyter_einfra': True, 'jupyter_lsp': False}",
     ]
+    folder = rstudio.install(directory / "bin").parent
+    env = {"PATH": os.pathsep.join((str(folder), os.environ["PATH"]))}
+    options = {"env": env, **options}
     return LabServer(directory, app="server", args=arguments, **options)  # type: ignore[arg-type]
 
 
@@ -80,6 +85,27 @@ def test_an_application_from_its_start_to_its_end(apps: Command, lab: LabServer)
     assert apps("stop", "fake") == (0, "Fake is stopped\n", "")
     assert re.search(r"^fake +stopped for .*Fake was stopped\.$", apps("list")[1], re.MULTILINE)
     assert apps("stop", "fake")[0] == 0  # it is
+
+
+def test_a_stuck_session_is_reset_once_that_is_meant(
+    apps: Command, lab: LabServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = lab.home / ".local/share/rstudio/sessions"
+    (sessions / "active").mkdir(parents=True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    status, out, _ = apps("reset", "rstudio")
+    assert status == 1
+    assert "set aside in ~/.local/share/rstudio/sessions, not deleted" in out
+    assert (sessions / "active").exists()
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    status, out, _ = apps("reset", "rstudio")
+    assert (status, out.endswith(f"{lab.url}rstudio/\n")) == (0, True)
+    (aside,) = sessions.glob("aside-*")
+    assert (aside / "active").exists()
+    assert apps("reset", "rstudio", "--yes") == (0, f"{lab.url}rstudio/\n", "")
+    assert apps("stop", "rstudio")[0] == 0
+    status, _, err = apps("reset", "fake")
+    assert (status, "no session that could be reset" in err) == (1, True)
 
 
 def test_what_fails_says_why_and_what_it_printed(apps: Command) -> None:

@@ -87,6 +87,9 @@ class Server(ThreadingHTTPServer):
     address_family = socket.AF_UNIX
     daemon_threads = True
 
+    def handle_error(self, *args: object) -> None:
+        return  # who asked is gone
+
     def server_bind(self) -> None:
         self.socket.bind(STREAM)
         self.server_name, self.server_port = "rsession", 0
