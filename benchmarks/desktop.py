@@ -143,6 +143,7 @@ def _direct(lab: LabServer) -> Callable[[], AbstractAsyncContextManager[Client]]
         client = Client(reader.readexactly, write)
         await client.begin()
         yield client
+        await client.end()
         writer.close()
 
     return connect
@@ -177,6 +178,7 @@ def _through_us(lab: LabServer) -> Callable[[], AbstractAsyncContextManager[Clie
         client = Client(read, write)
         await client.begin()
         yield client
+        await client.end()
         socket.close()
 
     return connect

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 _SILENCE_SECONDS = 0.08
 
 _RAW = 0
+_PIXEL_BYTES = 4
 
 
 class Client:
@@ -30,7 +31,7 @@ class Client:
         self._read = read
         self._write = write
         self._size = (0, 0)
-        self._depth_bytes = 4
+        self._pending: asyncio.Future[None] | None = None
 
     async def begin(self) -> None:
         """Shake hands and take the first picture."""
@@ -60,6 +61,12 @@ class Client:
         await self._settle()
         return taken
 
+    async def end(self) -> None:
+        """Wait for nothing more."""
+        if self._pending is not None:
+            self._pending.cancel()
+            await asyncio.wait({self._pending})
+
     async def _settle(self) -> None:
         """Take what else is drawn; the answer to the last request is still to come."""
         while True:
@@ -70,8 +77,6 @@ class Client:
                 self._pending = update
                 return
             update.result()
-
-    _pending: asyncio.Future[None] | None = None
 
     async def _ask(self, *, only_new: bool) -> None:
         await self._write(struct.pack(">BBHHHH", 3, only_new, 0, 0, *self._size))
@@ -96,4 +101,4 @@ class Client:
             _, _, width, height, encoding = struct.unpack(">HHHHi", await self._read(12))
             if encoding != _RAW:
                 raise RuntimeError(f"encoding {encoding}")
-            await self._read(width * height * self._depth_bytes)
+            await self._read(width * height * _PIXEL_BYTES)
