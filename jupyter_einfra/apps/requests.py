@@ -60,6 +60,23 @@ def visit_of(method: str, headers: Mapping[str, str], host: str) -> Visit:
     return Visit.PERSON if _host_of(headers.get("Referer", "")) == host.lower() else Visit.STRANGER
 
 
+def shows_answer(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether the answer becomes a page of its own, in a tab or a frame.
+
+    Parameters
+    ----------
+    method:
+        Of HTTP.
+    headers:
+        Looked up without regard to case.
+    """
+    if method not in ("GET", "POST") or "Range" in headers:
+        return False
+    if "Sec-Fetch-Dest" in headers:
+        return headers["Sec-Fetch-Dest"] in ("document", "iframe", "frame")
+    return "text/html" in headers.get("Accept", "") and "X-Requested-With" not in headers
+
+
 def _host_of(url: str) -> str | None:
     """Return name and port of an address; None if it has none."""
     found = _HOST.match(url)
