@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from aiohttp import (
     BaseConnector,
@@ -22,10 +22,12 @@ from aiohttp import (
     TCPConnector,
     UnixConnector,
 )
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 from yarl import URL
+
+from .presence.insertion import Insertion
 
 #: They belong to one connection, not to what is passed on. RFC 9110, section 7.6.1, and
 #: ``Expect``, which the server has answered.
@@ -50,13 +52,27 @@ _LARGE_BYTES = 2**20
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
+#: What does not hold for a page with something in it that the program has not sent.
+_OF_THE_BYTES = frozenset(
+    ("content-length", "accept-ranges", "content-md5", "digest", "content-digest", "repr-digest")
+)
+
+#: Tells from status and headers of an answer what is to be put into it; None for nothing.
+Amend = Callable[[int, CIMultiDictProxy[str]], "Insertion | None"]
+
 
 class Unanswered(Exception):
     """The program could not be reached, or what it said is no answer."""
 
 
 async def pass_on(
-    handler: RequestHandler, url: str, *, socket: str, headers: Mapping[str, str], prefix: str
+    handler: RequestHandler,
+    url: str,
+    *,
+    socket: str,
+    headers: Mapping[str, str],
+    prefix: str,
+    amend: Amend | None = None,
 ) -> None:
     """Answer a request as the program does.
 
@@ -73,6 +89,9 @@ async def pass_on(
     prefix:
         Put before the path to which the program redirects, if it is not there; empty if
         the program knows its address.
+    amend:
+        Asked once the answer begins; None for an answer that is passed on as it is, byte
+        by byte.
 
     Raises
     ------
@@ -102,8 +121,9 @@ async def pass_on(
                 allow_redirects=False,
             )
             async with answer:
-                _begin(handler, answer, prefix)
-                await _copy(handler, answer)
+                insertion = amend(answer.status, answer.headers) if amend else None
+                _begin(handler, answer, prefix, is_amended=insertion is not None)
+                await _copy(handler, answer, insertion)
         except (ClientError, OSError, ValueError) as error:
             raise Unanswered(str(error) or type(error).__name__) from error
 
@@ -135,7 +155,9 @@ def _body(handler: RequestHandler) -> bytes | io.BytesIO | None:
     return body or (b"" if handler.request.method in ("POST", "PUT", "PATCH") else None)
 
 
-def _begin(handler: RequestHandler, answer: ClientResponse, prefix: str) -> None:
+def _begin(
+    handler: RequestHandler, answer: ClientResponse, prefix: str, *, is_amended: bool
+) -> None:
     """Answer with the status and headers of the program, and none of our own.
 
     Raises
@@ -152,6 +174,8 @@ def _begin(handler: RequestHandler, answer: ClientResponse, prefix: str) -> None
     dropped = _dropped(answer.headers.getall("Connection", ()))
     if "Transfer-Encoding" in answer.headers:
         dropped |= {"content-length"}
+    if is_amended:
+        dropped |= _OF_THE_BYTES
     for raw_name, raw_value in answer.raw_headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         folded = name.lower()
@@ -159,7 +183,12 @@ def _begin(handler: RequestHandler, answer: ClientResponse, prefix: str) -> None
             continue
         if folded == "location" and answer.status in _REDIRECTS:
             value = _within(prefix, value, handler.request.host)
+        if folded == "etag" and is_amended and not value.startswith("W/"):
+            value = f"W/{value}"  # the same page, not the same bytes
         handler.add_header(name, value)
+    if is_amended:
+        # What a script asks for comes as the program has it.
+        handler.add_header("Vary", "Sec-Fetch-Dest, Accept")
 
 
 def _within(prefix: str, location: str, host: str) -> str:
@@ -181,7 +210,9 @@ def _name(host: str) -> str:
     return re.sub(r":\d*$", "", host).lower()
 
 
-async def _copy(handler: RequestHandler, answer: ClientResponse) -> None:
+async def _copy(
+    handler: RequestHandler, answer: ClientResponse, insertion: Insertion | None
+) -> None:
     """Pass the body on at the reader's pace."""
 
     def flushed() -> Awaitable[None]:
@@ -190,11 +221,14 @@ async def _copy(handler: RequestHandler, answer: ClientResponse) -> None:
 
     try:
         async for piece in answer.content.iter_any():
-            handler.write(piece)
-            await flushed()
-        if not handler._headers_written:
-            await flushed()  # an answer without a body, or about one
-        if handler.request.version == "HTTP/1.0" and "Content-Length" not in answer.headers:
+            if passed := insertion.feed(piece) if insertion else piece:
+                handler.write(passed)
+                await flushed()
+        if insertion is not None:
+            handler.write(insertion.finish())
+        if insertion is not None or not handler._headers_written:
+            await flushed()  # the rest; or an answer without a body, or about one
+        if handler.request.version == "HTTP/1.0" and "Content-Length" not in handler._headers:
             handler.detach().close()  # which is how such a client knows the end
     except StreamClosedError:
         return  # nobody reads any more

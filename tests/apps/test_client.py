@@ -16,7 +16,8 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from jupyter_einfra.apps.client import Unanswered, pass_on
+from jupyter_einfra.apps.client import Amend, Unanswered, pass_on
+from jupyter_einfra.apps.presence.insertion import Insertion
 
 #: What a program does with a request: its head and body, and where the answer goes.
 Answer = Callable[[str, bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -27,6 +28,8 @@ class Front(WebSocketHandlerMixin, RequestHandler):  # type: ignore[misc] # has 
 
     As ours, it stands on what jupyter-server-proxy makes of Tornado's.
     """
+
+    amend: Amend | None = None
 
     SUPPORTED_METHODS = (*RequestHandler.SUPPORTED_METHODS, "PROPFIND")
 
@@ -42,6 +45,7 @@ class Front(WebSocketHandlerMixin, RequestHandler):  # type: ignore[misc] # has 
                 socket=self.socket,
                 headers={"X-Forwarded-Prefix": self.prefix},
                 prefix=self.prefix,
+                amend=self.amend,
             )
         except Unanswered as error:
             self.clear()
@@ -354,3 +358,65 @@ async def test_a_reader_who_leaves_ends_it_at_the_program(proxied: Any) -> None:
         async with client.stream("GET", "/x") as response:
             await anext(response.aiter_raw())
         await asyncio.wait_for(left.wait(), 10)
+
+
+class TestAnAnswerThatIsAddedTo:
+    @pytest.fixture(autouse=True)
+    def added(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def amend(status: int, headers: object) -> Insertion:
+            return Insertion(b"<s>")
+
+        monkeypatch.setattr(Front, "amend", staticmethod(amend))
+
+    async def test_has_no_header_that_does_not_hold_any_more(self, proxied: Any) -> None:
+        page = b"<html><head><p>"
+        answer = says(
+            "HTTP/1.1 200 OK",
+            f"Content-Length: {len(page)}",
+            'ETag: "1"',
+            "Accept-Ranges: bytes",
+            "Content-MD5: x",
+            "Set-Cookie: a=b",
+            "Vary: Cookie",
+            body=page,
+        )
+        async with proxied(answer) as client:
+            got = await client.get("/x")
+        assert got.content == b"<html><head><s><p>"
+        assert got.headers["ETag"] == 'W/"1"'
+        assert got.headers["Vary"] == "Cookie, Sec-Fetch-Dest, Accept"
+        assert got.headers["Set-Cookie"] == "a=b"
+        for name in ("Content-Length", "Accept-Ranges", "Content-MD5"):
+            assert name not in got.headers
+
+    async def test_comes_piece_by_piece_and_is_not_gathered(self, proxied: Any) -> None:
+        released = asyncio.Event()
+
+        async def answer(head: str, asked: bytes, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for piece in (b"<he", b"ad>", b"first"):
+                writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                await writer.drain()
+            await asyncio.wait_for(released.wait(), 10)
+            writer.write(b"4\r\nlast\r\n0\r\n\r\n")
+
+        async with proxied(answer) as client, client.stream("GET", "/x") as got:
+            text = ""
+            async for piece in got.aiter_text():
+                text += piece
+                if text == "<head><s>first":
+                    released.set()
+        assert text == "<head><s>firstlast"
+
+    @pytest.mark.parametrize("page", [b"", b"<hea", b"<!-- never ends"])
+    async def test_is_whole_though_it_ends_before_the_place(
+        self, proxied: Any, page: bytes
+    ) -> None:
+        async with proxied(says("HTTP/1.1 200 OK", body=page)) as client:
+            assert (await client.get("/x")).content == page
+
+    async def test_breaks_off_where_the_program_does(self, proxied: Any) -> None:
+        answer = says("HTTP/1.1 200 OK", "Content-Length: 100", body=b"<head>and")
+        async with proxied(answer) as client:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await client.get("/x")
