@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
@@ -30,6 +31,7 @@ from .stream_handler import default_handlers as stream_handlers
 
 if TYPE_CHECKING:
     from .apps.manager import AppsManager
+    from .apps.presence.idleness import Cores
     from .usage.programs.processes import RosterEntry
 
 Handlers = Sequence[tuple[str, type[Any]]]
@@ -110,6 +112,11 @@ def _apps(app: EinfraApp) -> tuple[Manager, Handlers]:
     from .apps.vendor_handlers import vendor_rules  # noqa: PLC0415
 
     server = cast("ServerApp", app.serverapp)
+
+    def on_activity(when: datetime) -> None:
+        # Jupyter takes every setting of such a name for activity.
+        server.web_app.settings["einfra_apps_last_activity"] = when
+
     manager = AppsManager(
         parent=app,
         publish=app.stream.publish,
@@ -117,11 +124,20 @@ def _apps(app: EinfraApp) -> tuple[Manager, Handlers]:
         directory=state_directory(Path(jupyter_data_dir()), os.environ),
         base_url=server.base_url,
         root=server.root_dir,
+        on_activity=on_activity,
+        cores=_tree_cores,
     )
     app.stream.add_topic(Topic("apps", "apps", owner_only=True, on_watchers=manager.on_watchers))
     app.settings[APPS] = manager
     app.routes += [*rules(manager, server.base_url), *vendor_rules(manager, server.base_url)]
     return manager, default_handlers
+
+
+def _tree_cores() -> Cores:
+    from .usage.probes.processes import ProcessProbe  # noqa: PLC0415 - seldom wanted
+    from .usage.programs.trees import TreeCores  # noqa: PLC0415
+
+    return TreeCores(ProcessProbe().read)
 
 
 #: Every feature, by its one name: builds it and returns what starts it and its handlers.

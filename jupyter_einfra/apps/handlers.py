@@ -32,7 +32,9 @@ from .models import (
     OpenRequest,
     ShownPath,
     ShowRequest,
+    UseNote,
 )
+from .page import presence_script
 from .supervision.instance import Instance
 from .supervision.tail import Tail, last_lines
 
@@ -163,6 +165,26 @@ class ForgetHandler(_ActHandler):
         return self.manager.apps()
 
 
+class UsedHandler(_Handler):
+    """Hears from open pages that a person does something in an application."""
+
+    @endpoint(action="execute", body=InstanceRequest, returns=UseNote)
+    async def post(self, *, body: InstanceRequest) -> UseNote:
+        """Count a person's use of an instance; what runs is what counts."""
+        return UseNote(counted=self.manager.used(body.id))
+
+
+class PresenceHandler(_Handler):
+    """The script that reports it, put into the pages of applications."""
+
+    @endpoint(action="execute", returns=str, media_type="text/javascript")
+    async def get(self) -> None:
+        """Return the script."""
+        self.set_header("Cache-Control", "private, max-age=3600")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(presence_script(), set_content_type="text/javascript; charset=utf-8")
+
+
 class LogHandler(_Handler):
     """The end of what an instance printed."""
 
@@ -262,6 +284,8 @@ default_handlers = [
     ("apps/restart", RestartHandler),
     ("apps/reset", ResetHandler),
     ("apps/forget", ForgetHandler),
+    ("apps/used", UsedHandler),
+    ("apps/presence.js", PresenceHandler),
     ("apps/log", LogHandler),
     ("apps/launch", LaunchHandler),
 ]

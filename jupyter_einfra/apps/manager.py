@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,8 @@ from .errors import (
 )
 from .losses import Board, Losses
 from .models import App, AppAddress, AppsEvent, ShownPath
+from .presence.idleness import Cores, Idleness, unknown_cores
+from .presence.settings import AppsIdleness
 from .registry import Registry
 from .remembered import Remembered
 from .supervision import leftovers
@@ -57,6 +60,10 @@ class AppsManager(EinfraConfigurable):
         Of the server; ends with a slash.
     root:
         The folder that the server shows.
+    on_activity:
+        Called with the time at which a person used an application, or it computed.
+    cores:
+        Makes what tells how much is computed below some processes.
     """
 
     env_prefix = "JUPYTER_EINFRA_APPS_"
@@ -91,6 +98,8 @@ class AppsManager(EinfraConfigurable):
         directory: Path,
         base_url: str,
         root: str,
+        on_activity: Callable[[datetime], None] = lambda when: None,
+        cores: Callable[[], Cores] = unknown_cores,
         environ: Mapping[str, str] | None = None,
         **kwargs: object,
     ) -> None:
@@ -124,6 +133,17 @@ class AppsManager(EinfraConfigurable):
         self.is_closing = False
         self._losses = Losses(board)
         self._wishes = Wishes(self._on_change)
+        idleness = AppsIdleness(parent=self, environ=self._environ)
+        self.idleness = Idleness(
+            busy_cores=idleness.busy_cores,
+            limits=idleness.limits(),
+            instances=self.supervisor.all,
+            cores=cores,
+            board=board,
+            on_activity=on_activity,
+            on_change=self._on_change,
+            log=self.log,
+        )
 
     # Life -------------------------------------------------------------------------------
 
@@ -131,6 +151,7 @@ class AppsManager(EinfraConfigurable):
         """Begin to look for applications; called on the server's loop. Starts none."""
         self._loop = asyncio.get_running_loop()
         self.remembered.start()
+        self.idleness.start()
         threading.Thread(target=self._arrive, name="einfra-apps", daemon=True).start()
 
     @property
@@ -142,6 +163,8 @@ class AppsManager(EinfraConfigurable):
         """End everything that runs, or leave it to its guardians; within `stop_seconds`."""
         self.is_closing = True
         if self._loop is not None:
+            with suppress(RuntimeError):  # as below
+                self._loop.call_soon_threadsafe(self.idleness.stop)
             closing = self.supervisor.close()
             try:
                 closed = asyncio.run_coroutine_threadsafe(closing, self._loop)
@@ -262,6 +285,15 @@ class AppsManager(EinfraConfigurable):
         if instance.folder is not None:
             self.remembered.opened(instance.app.name, instance.folder)
         instance.start(opened)
+        self.idleness.use(instance)
+
+    def used(self, ident: str) -> bool:
+        """Know that a person uses an instance; return whether it runs, and so counts."""
+        for instance in self.supervisor.all():
+            if instance.id == ident and instance.state == "running":
+                self.idleness.use(instance)
+                return True
+        return False
 
     def end(self, instance: Instance) -> None:
         """Stop an instance because somebody asked for it."""

@@ -52,6 +52,27 @@ class AppInstance(Struct, frozen=True, kw_only=True):
     reason: Annotated[
         Reason | None, Meta(description="Why it stopped or failed, or what it waits for.")
     ]
+    last_used: Annotated[
+        UtcTime | None,
+        Meta(
+            description="When a person last started it or did something in it, RFC 3339 UTC, to "
+            "the minute; null if nobody has since the server began."
+        ),
+    ]
+    last_busy: Annotated[
+        UtcTime | None,
+        Meta(
+            description="When it last computed so much that it counts as use, RFC 3339 UTC; "
+            "null if it never did, or that does not count here."
+        ),
+    ]
+    hides_use: Annotated[
+        bool,
+        Meta(
+            description="Whether its pages do not allow that their use is seen, but in tabs of "
+            "JupyterLab."
+        ),
+    ]
 
 
 class App(Struct, frozen=True, kw_only=True):
@@ -182,6 +203,12 @@ class InstanceRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Do something to one instance."""
 
     id: Annotated[str, Meta(description="Of the instance.")]
+
+
+class UseNote(Struct, frozen=True, kw_only=True):
+    """What became of a report that somebody uses an instance."""
+
+    counted: Annotated[bool, Meta(description="False for one that does not run.")]
 
 
 class InstanceQuery(Struct, frozen=True, kw_only=True):

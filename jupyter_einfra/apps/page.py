@@ -134,6 +134,11 @@ def hub() -> str | None:
     return os.environ.get("JUPYTERHUB_HOST", "").rstrip("/") + f"{prefix.rstrip('/')}/hub/home"
 
 
+def presence_script() -> str:
+    """Return the script that tells of a person's use; see `presence.element`."""
+    return asset("presence.js")
+
+
 @cache
 def _template() -> str:
     return asset("page.html")

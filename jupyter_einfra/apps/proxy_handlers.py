@@ -18,6 +18,7 @@ import msgspec
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server_proxy.handlers import NamedLocalProxyHandler
 from jupyter_server_proxy.rawsocket import RawSocketHandler
+from multidict import CIMultiDictProxy
 from tornado.escape import url_escape
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
@@ -32,7 +33,10 @@ from .client import Unanswered, pass_on
 from .errors import AppNotAnswering, AppNotRunning, NoSuchInstance, TooManyInstances
 from .manager import AppsManager
 from .page import Page, chooser, guest, launch, left
-from .requests import Visit, visit_of
+from .presence.element import script_element
+from .presence.insertion import Insertion
+from .presence.permission import allows_script, is_page, is_xml
+from .requests import Visit, shows_answer, visit_of
 from .supervision.instance import Instance
 from .supervision.supervisor import Place
 
@@ -242,6 +246,9 @@ class Gate(Access):
         """Return what the program gets with WebSockets, besides what the browser sent."""
         return self._added
 
+    def _record_activity(self) -> None:
+        """Take no request for activity: an open page asks for this and that by itself."""
+
     def _log(self) -> None:
         """Keep quiet about refusals: a page that was left open asks again and again."""
         if not self._refused:
@@ -262,18 +269,19 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
         """Pass a request on; say so if the program does not answer."""
         if self._gone:
             return
-        self._record_activity()
         context = self.base_url + self.name
+        headers = {} if self.absolute_url else dict.fromkeys(_CONTEXT, context)
+        is_shown = shows_answer(self.request.method, self.request.headers)
+        if is_shown:
+            headers["Accept-Encoding"] = "identity"  # what is packed cannot be added to
         self._passing = asyncio.ensure_future(
             pass_on(
                 self,
                 self.get_client_uri("http", _HOST, port, path),
                 socket=self.unix_socket or "",
-                headers={
-                    **({} if self.absolute_url else dict.fromkeys(_CONTEXT, context)),
-                    **self._added,
-                },
+                headers={**headers, **self._added},
                 prefix="" if self.absolute_url else context,
+                amend=self._amend if is_shown else None,
             )
         )
         try:
@@ -285,8 +293,17 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
             self._passing.cancel()
             if not self._passing.cancelled():
                 raise
-        finally:
-            self._record_activity()
+
+    def _amend(self, status: int, headers: CIMultiDictProxy[str]) -> Insertion | None:
+        """Have the program's page tell of its use, unless the program does not allow it."""
+        instance = cast("Place", self._place).instance
+        if instance is None or not is_page(status, headers):
+            return None
+        if not allows_script(headers.getall("Content-Security-Policy", ())):
+            self._manager.idleness.hide(instance)
+            return None
+        _ = self.xsrf_token  # sets the cookie that goes with it, with which the page reports
+        return Insertion(script_element(self.base_url, self.name), is_xml=is_xml(headers))
 
     def on_connection_close(self) -> None:
         """Tell the program that nobody waits for it any more."""

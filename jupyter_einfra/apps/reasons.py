@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from datetime import datetime
 
 from ..models import Params, Reason
 
@@ -153,6 +154,32 @@ def long_path(title: str, path: str) -> Reason:
         title,
         path=path,
     )
+
+
+def idle_soon(title: str, since: datetime, end: datetime) -> Reason:
+    """Say that nobody uses it, and what will come of that."""
+    return _reason(
+        "app_idle",
+        f"{title} has not been used since {_minute(since)} and will be stopped at "
+        f"{_minute(end)}. Use it, or keep it, if you still need it.",
+        title,
+        since=since.isoformat(timespec="seconds"),
+        end=end.isoformat(timespec="seconds"),
+    )
+
+
+def idle(title: str, since: datetime) -> Reason:
+    """Say that it was stopped because nobody used it."""
+    return _reason(
+        "app_idle_stopped",
+        f"{title} was stopped because nobody had used it since {_minute(since)}.",
+        title,
+        since=since.isoformat(timespec="seconds"),
+    )
+
+
+def _minute(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
 def _reason(code: str, message: str, title: str, **params: str | float) -> Reason:

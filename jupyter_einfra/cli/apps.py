@@ -108,6 +108,11 @@ def _rows(apps: list[Any], now: datetime) -> Iterator[tuple[str, str]]:
                 words.append(instance["folder"])
             if instance["state"] != "running" and instance["reason"]:
                 words.append(instance["reason"]["message"])
+            elif instance["state"] == "running" and instance["last_used"]:
+                used = datetime.fromisoformat(instance["last_used"].replace("Z", "+00:00"))
+                words.append(f"last used {_span((now - used).total_seconds())} ago")
+            if instance["hides_use"]:
+                words.append("its pages do not let its use be seen, but in tabs of JupyterLab")
             yield instance["id"], ", ".join(words)
 
 

@@ -18,6 +18,7 @@ CHECKS = {
     "installation": "jupyter_einfra.check.installation",
     "usage": "jupyter_einfra.usage.check",
     "apps": "jupyter_einfra.apps.check",
+    "running": "jupyter_einfra.cli.running",
 }
 
 

@@ -78,7 +78,7 @@ def test_an_application_from_its_start_to_its_end(apps: Command, lab: LabServer)
     assert lab.api("GET", "fake/x").json()["path"] == "/x"
     status, out, _ = apps("list")
     assert status == 0
-    assert re.search(r"^fake +running for \d+ s$", out, re.MULTILINE)
+    assert re.search(r"^fake +running for \d+ s, last used \d+ s ago$", out, re.MULTILINE)
     assert apps("logs", "fake") == (0, "hello\nworld\n", "")
     assert apps("logs", "fake", "-n", "1") == (0, "world\n", "")
     assert apps("restart", "fake") == (0, f"{lab.url}fake/\n", "")

@@ -16,9 +16,9 @@ after the other:
     busy              listen, and answer every request with an error of its own
     mute              listen, and never answer
 
-Then it listens. ``GET /do?WORD&WORD`` does the same later; ``GET /anything`` answers what it
-was asked as JSON; WebSockets echo what they are sent, after their headers if that is
-``/headers``.
+Then it listens. ``GET /do?WORD&WORD`` does the same later; ``GET /page?HEADER`` answers an HTML
+page with a header of one's own, quoted; ``GET /anything`` answers what it was asked as JSON;
+WebSockets echo what they are sent, after their headers if that is ``/headers``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ import subprocess
 import sys
 import threading
 import time
+from urllib.parse import unquote
+
+PAGE = (
+    b"<!doctype html><html><head><title>Page</title></head><body>A page<br>"
+    b"<input><div style='height: 4000px'></div></body></html>"
+)
 
 #: Does nothing for long; the last word tells whose it is, even without an environment.
 SLEEPER = [
@@ -102,8 +108,11 @@ def answer(connection: socket.socket, manner: str) -> None:
                     do(word)
             told = {"method": method, "path": path, "headers": headers, "body": body.decode()}
             text = json.dumps({**told, "pid": os.getpid(), "argv": sys.argv[1:]}).encode()
+            kind = "application/json"
+            if path.partition("?")[0].endswith("/page"):
+                text, kind = PAGE, f"text/html\r\n{unquote(path.partition('?')[2]) or 'X-A: b'}"
             status = "500 No" if manner == "busy" else "200 OK"
-            head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
+            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n"
             size = f"Content-Length: {len(text)}\r\n\r\n"
             connection.sendall((head + size).encode() + (b"" if method == "HEAD" else text))
             if headers.get("connection", "").lower() == "close":

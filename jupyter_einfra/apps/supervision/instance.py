@@ -20,6 +20,7 @@ from ...threads import in_thread
 from .. import reasons
 from ..application import Application
 from ..models import AppInstance
+from ..presence.use import Use
 from . import leftovers
 from .lifecycle import End, Verdict, after
 from .preparation import NotPossible, Prepared, Wanted, prepare
@@ -61,6 +62,7 @@ class Instance:
         """What every request to it carries, which nobody else may see."""
         self._resets = False
         """Whether its next start sets aside what it would restore."""
+        self.use = Use()
         self._around = around
         self.since = datetime.now(timezone.utc)
         self._started: datetime | None = None
@@ -70,6 +72,8 @@ class Instance:
         self._wanted = False
         self._asked = False
         """Whether the present run was asked to stop, even if another one is wanted since."""
+        self._asked_why: Reason | None = None
+        """Why it was asked to, if not because a person wanted it."""
         self._wake = asyncio.Event()
         self._pause_seconds = 0.0
         self._run: Run | None = None
@@ -132,6 +136,9 @@ class Instance:
             restarts=self._restarts,
             exit_code=self._exit_code,
             reason=self.reason,
+            last_used=self.use.last_used,
+            last_busy=self.use.last_busy,
+            hides_use=self.use.is_hidden,
         )
 
     @property
@@ -163,13 +170,19 @@ class Instance:
         if self._life is None or self._life.done():
             self._life = asyncio.ensure_future(self._live())
 
-    def stop(self) -> None:
-        """Have it stopped, or let it rest that it failed; else nothing happens."""
+    def stop(self, why: Reason | None = None) -> None:
+        """Have it stopped, or let it rest that it failed; else nothing happens.
+
+        Parameters
+        ----------
+        why:
+            What is told of it; that it was stopped, if left out.
+        """
         if self.state == "failed":
             self._enter("stopped", self._stopped().reason)
         if self.state not in ("starting", "running"):
             return
-        self._wanted, self._asked = False, True
+        self._wanted, self._asked, self._asked_why = False, True, why
         self._wake.set()
         self._begun = time.monotonic()
         saves = self.app.saves_when_stopped and self.state == "running"
@@ -224,7 +237,7 @@ class Instance:
                 self._around.log.exception("%s could not be looked after", self.id)
                 self._settle("failed", reasons.unusable(self.app.title, error))
         if self.state == "stopping":
-            self._enter("stopped", self._stopped().reason)
+            self._enter("stopped", self._asked_why or self._stopped().reason)
 
     async def _run_once(self) -> None:
         """Start it, and stay until nothing of it is left.

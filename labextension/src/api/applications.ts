@@ -12,6 +12,12 @@ export const APPLICATIONS: Words = {
   // how it ended
   app_stopped: (trans, _, blanks) => trans.__('%1 was stopped.', blanks.name()),
   app_ended: (trans, _, blanks) => trans.__('%1 ended by itself.', blanks.name()),
+  app_idle_stopped: (trans, _, blanks) =>
+    trans.__(
+      '%1 was stopped because nobody had used it since %2.',
+      blanks.name(),
+      blanks.time('since')
+    ),
   app_start_failed: (trans, _, blanks) =>
     `${endedEarly(trans, blanks)} ${trans.__('Look at what it printed, then try again.')}`,
   app_failed: (trans, _, blanks) =>

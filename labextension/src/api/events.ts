@@ -55,6 +55,15 @@ export const EVENTS: Readonly<Record<string, Render>> = {
       blanks.duration('hours', 3600)
     ),
 
+  // apps: a warning before
+  app_idle: (trans, _, blanks) =>
+    trans.__(
+      'Nobody has used %1 since %2. It will be stopped at %3, if nobody does.',
+      blanks.name(),
+      blanks.time('since'),
+      blanks.time('end')
+    ),
+
   // usage: explanations after
   kernel_out_of_memory: (trans, _, blanks) =>
     trans.__(

@@ -208,6 +208,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jupyter-einfra/apps/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count a person's use of an instance; what runs is what counts. */
+        post: operations["post_apps_used"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/apps/presence.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the script. */
+        get: operations["get_apps_presence.js"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jupyter-einfra/apps/log": {
         parameters: {
             query?: never;
@@ -324,6 +358,12 @@ export interface components {
             exit_code: number | null;
             /** @description Why it stopped or failed, or what it waits for. */
             reason: components["schemas"]["Reason"] | null;
+            /** @description When a person last started it or did something in it, RFC 3339 UTC, to the minute; null if nobody has since the server began. */
+            last_used: string | null;
+            /** @description When it last computed so much that it counts as use, RFC 3339 UTC; null if it never did, or that does not count here. */
+            last_busy: string | null;
+            /** @description Whether its pages do not allow that their use is seen, but in tabs of JupyterLab. */
+            hides_use: boolean;
         };
         /**
          * AppLog
@@ -955,6 +995,14 @@ export interface components {
             disks: components["schemas"]["DiskUsage"][];
             network: components["schemas"]["NetworkUsage"];
         };
+        /**
+         * UseNote
+         * @description What became of a report that somebody uses an instance.
+         */
+        UseNote: {
+            /** @description False for one that does not run. */
+            counted: boolean;
+        };
     };
     responses: {
         /** @description What went wrong and what to do next. */
@@ -1332,6 +1380,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppsEvent"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_apps_used: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseNote"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    "get_apps_presence.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
                 };
             };
             400: components["responses"]["Error"];

@@ -43,6 +43,15 @@ export class Acts {
     await this._ask('reset', { id });
   }
 
+  /** Tell that the user does something in an instance; that it failed is no matter to them. */
+  async use(id: string): Promise<boolean> {
+    const body = JSON.stringify({ id });
+    return this._request('apps/used', { method: 'POST', body }).then(
+      () => true,
+      () => false
+    );
+  }
+
   private async _ask<T>(act: string, body: object): Promise<T | null> {
     try {
       const response = await this._request(`apps/${act}`, {

@@ -8,6 +8,7 @@ import { DATA_ID } from './launch/page';
 import { make, LaunchView } from './launch/view';
 import { isAlive, type AppsModel, type Instance } from './model';
 import { PageLife, type Page } from './pages';
+import { watch } from './presence/watch';
 
 /** What a program in a frame may do, beside what a page of its own site may. */
 const ALLOWED = 'clipboard-read; clipboard-write; fullscreen';
@@ -33,6 +34,10 @@ export class AppFrame extends Widget {
     this._shown = _options.shown;
     this.addClass('jp-EinfraApps-frame');
     _options.model.changed.connect(this._follow, this);
+    // Also where the page itself does not tell: it may be another site's by now, or forbid it.
+    const program = (): Window | null =>
+      this._page === 'program' ? (this._frame?.contentWindow ?? null) : null;
+    this.disposed.connect(watch(program, document, _options.onUse));
     if (_options.waits) {
       this._wait();
     } else {
@@ -241,6 +246,9 @@ export namespace AppFrame {
 
     /** Make an address absolute. */
     readonly address: (url: string) => string;
+
+    /** What to do for every key and click in the program. */
+    readonly onUse: () => void;
 
     /** What to do when the user wants it to run. */
     readonly onStart: () => void;

@@ -10,6 +10,7 @@ import { makeTab, type AppTab, type IShown } from './frame';
 import { iconOf } from './icons';
 import { isChosen } from './launch/page';
 import type { AppsModel, Instance } from './model';
+import { seldom } from './presence/report';
 import type { IAppsSettings } from './settings';
 import { titleOf } from './titles';
 
@@ -179,6 +180,7 @@ export class Opener {
       waits,
       address: url => this._address(url),
       onLog: showLog,
+      onUse: this._useOf(shown.id),
       onStart: () => {
         void (async () => {
           if (shown.id === null || (await acts.start(shown.id))) {
@@ -191,6 +193,13 @@ export class Opener {
     app.shell.add(tab, 'main', beside ? { ref: beside.id, mode: 'tab-after' } : {});
     void this._tracker.add(tab);
     return tab;
+  }
+
+  /** What tells the server that the user does something in a program. */
+  private _useOf(id: string | null): () => void {
+    const { acts } = this._options;
+    const place = this._address('jupyter-einfra/apps/used');
+    return id === null ? () => undefined : seldom(place, id, () => acts.use(id));
   }
 
   private _address(url: string): string {

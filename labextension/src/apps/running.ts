@@ -153,7 +153,8 @@ class RunningApps implements IRunningSessions.IManager {
   }
 
   private _hint(instance: Instance): string {
-    const { trans } = this._options;
+    const { format, trans } = this._options;
+    const used = instance.last_used;
     return [
       instance.title,
       instance.folder,
@@ -163,7 +164,10 @@ class RunningApps implements IRunningSessions.IManager {
           'Started again %1 time by itself',
           'Started again %1 times by itself',
           instance.restarts
-        )
+        ),
+      used && trans.__('Last used: %1', format.time(new Date(used), new Date())),
+      instance.hides_use &&
+        trans.__('Its pages do not let its use be seen, but in tabs of JupyterLab')
     ]
       .filter(Boolean)
       .join('\n');

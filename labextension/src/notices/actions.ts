@@ -5,6 +5,9 @@ import { KernelAPI } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { shorten, tidy } from '../api/blanks';
+import { describe } from '../api/messages';
+import { networkError } from '../api/errors';
+import { request } from '../api/request';
 import { isKernelDeath, type Notice } from './model';
 import { kindOf, type Kind } from './settings';
 
@@ -28,6 +31,7 @@ export class Actions {
       ...this._openNotebook(notice),
       ...this._tryAgain(notice),
       ...this._showLog(notice),
+      ...this._keep(notice),
       ...this._openUsage(),
       ...this._silence(notice)
     ];
@@ -135,6 +139,35 @@ export class Actions {
         }
       }
     ];
+  }
+
+  private _keep({ code, id, params }: Notice): Notification.IAction[] {
+    const { trans } = this._options;
+    if (code !== 'app_idle') {
+      return [];
+    }
+    const ident = id.slice(id.indexOf(':') + 1);
+    const name = tidy(String(params['name'] ?? ident));
+    return [
+      {
+        label: trans.__('Keep Running'),
+        caption: trans.__('Count %1 as used now', name),
+        displayType: 'accent',
+        callback: () => void this._sendUse(ident, name)
+      }
+    ];
+  }
+
+  private async _sendUse(id: string, name: string): Promise<void> {
+    const { app, trans } = this._options;
+    const init = { method: 'POST', body: JSON.stringify({ id }) };
+    try {
+      await request('apps/used', init, app.serviceManager.serverSettings);
+    } catch (error) {
+      const why = describe(networkError(error), trans);
+      const text = trans.__('%1 could not be kept running: %2', name, why);
+      Notification.error(text, { autoClose: false });
+    }
   }
 
   private _openUsage(): Notification.IAction[] {

@@ -19,6 +19,9 @@ export function instance(
     restarts: 0,
     exit_code: null,
     reason: null,
+    last_used: null,
+    last_busy: null,
+    hides_use: false,
     ...change
   };
 }
