@@ -1,0 +1,255 @@
+"""Only what a person does counts as use: in tabs of Lab and of the browser, in frames of frames.
+
+Keys and clicks are the browser's own here, as a person's are: what a script makes does not
+count, and Playwright's ``evaluate`` would pass for a person where frames cannot be entered.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocket, expect
+from servers.apps import SCRIPT
+from servers.code_server import with_code_server
+from servers.event_files import train
+from servers.lab import LabServer
+from servers.lab_page import open_lab, start_lab
+from servers.process import also_in, wait_until
+
+#: Its first start reads 100 MB of scripts.
+PATIENCE = 60_000
+
+#: What is written in Markdown is shown in a webview at once.
+SETTINGS = {"workbench.editorAssociations": {"*.md": "vscode.markdown.preview.editor"}}
+
+FAKE = {"title": "Fake", "command": [sys.executable, SCRIPT, "{socket}"]}
+
+#: For how long a browser knows that somebody did something; Playwright's looks count, too.
+GESTURE_MS = 5500
+
+NO_SCRIPTS = quote("Content-Security-Policy: script-src 'none'")
+NO_ORIGIN = quote("Content-Security-Policy: sandbox allow-scripts")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    directory = tmp_path_factory.mktemp("idleness")
+    data = directory / "image/share/jupyter"
+    (data / "einfra/vscode").mkdir(parents=True)
+    (data / "einfra/vscode/settings.json").write_text(json.dumps(SETTINGS))
+    env = {**with_code_server(), **also_in("JUPYTER_PATH", data)}
+    args = [f"--AppsManager.custom_apps={ {'fake': FAKE} }"]
+    with start_lab(directory, args=args, env=env) as started:
+        (started.notebooks / "read.md").write_text("# A heading\n\n" + "a line\n\n" * 200)
+        train(started.notebooks / "runs/first")
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(lab: LabServer) -> Iterator[None]:
+    yield
+    for one in instances(lab):
+        lab.api("POST", "jupyter-einfra/apps/stop", json={"id": one["id"]})
+    wait_until("nothing ran", lambda: {one["state"] for one in instances(lab)} <= {"stopped"})
+    (lab.home / ".local/share/code-server/coder.json").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A browser that has not been here before, so that the first use is reported at once."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        opened = context.new_page()
+        opened.set_default_timeout(PATIENCE)
+        yield opened
+
+
+def instances(lab: LabServer) -> list[dict[str, Any]]:
+    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
+    return [one for app in apps for one in app["instances"]]
+
+
+def start(lab: LabServer, app: str, path: str | None = None) -> str:
+    """Have an application run; return the address of its page."""
+    body = {"app": app, "path": path, "show": False}
+    told = lab.api("POST", "jupyter-einfra/apps/open", json=body).raise_for_status().json()
+    ident = told["instance"]["id"]
+    wait_until("it ran", lambda: instance(lab, ident)["state"] == "running")
+    return f"{lab.url}{told['url']}"
+
+
+def instance(lab: LabServer, ident: str) -> dict[str, Any]:
+    (found,) = [one for one in instances(lab) if one["id"].startswith(ident)]
+    return found
+
+
+def used(lab: LabServer, ident: str) -> str:
+    """Return our own record of when it was last used, behind which is Jupyter's."""
+    return str(instance(lab, ident)["last_used"])
+
+
+def activity(lab: LabServer) -> str:
+    """Return Jupyter's record of when anything was last done."""
+    status = lab.api("GET", "api/status", params={"no_track_activity": "1"})
+    return str(status.raise_for_status().json()["last_activity"])
+
+
+def sign_in(page: Page, lab: LabServer) -> None:
+    page.goto(f"{lab.url}tree-is-not-there?token={lab.token}")
+
+
+class Traffic:
+    """What an open page sends by itself."""
+
+    def __init__(self, page: Page) -> None:
+        self.sent = 0
+        self.reports = 0
+        self._page = page
+        page.on("websocket", self._listen)
+        page.on("request", lambda request: self._count(request.url))
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda _: self._count(socket.url))
+
+    def _count(self, url: str) -> None:
+        self.sent += 1
+        self.reports += url.endswith("/apps/used")
+
+    def until_more(self, count: int) -> None:
+        """Wait until a page that nobody touches has sent so much more."""
+        until = self.sent + count
+        for _ in range(600):
+            if self.sent >= until:
+                return
+            self._page.wait_for_timeout(100)
+        raise AssertionError(f"it sends nothing by itself: {self.sent} of {until}")
+
+
+def assert_counted(lab: LabServer, ident: str, before: str) -> None:
+    """Assert that somebody's use is known to us and to Jupyter."""
+    wait_until("it counted", lambda: used(lab, ident) > before, within_seconds=10)
+    assert activity(lab) >= used(lab, ident)
+
+
+def test_vs_code_in_a_tab_of_the_browser(page: Page, lab: LabServer) -> None:
+    traffic = Traffic(page)
+    address = start(lab, "vscode")
+    sign_in(page, lab)
+    page.goto(address)
+    page.get_by_role("treeitem", name="read.md").wait_for()
+    before, activity_before = used(lab, "vscode"), activity(lab)
+    traffic.until_more(6)
+    assert used(lab, "vscode") == before
+    assert activity(lab) == activity_before
+    assert traffic.reports == 0
+
+    page.keyboard.press("Shift")
+    assert_counted(lab, "vscode", before)
+    # Whatever else is done in this minute is told no more.
+    page.keyboard.type("as fast as one can")
+    page.mouse.click(640, 400)
+    traffic.until_more(2)
+    assert traffic.reports == 1
+
+
+def test_vs_code_in_a_tab_of_lab(page: Page, lab: LabServer) -> None:
+    traffic = Traffic(page)
+    start(lab, "vscode")
+    open_lab(page, lab)
+    page.locator(".jp-LauncherCard", has_text="VS Code").click()
+    frame = page.frame_locator(".jp-EinfraApps-frame:visible iframe")
+    frame.get_by_role("treeitem", name="read.md").wait_for()
+    before = used(lab, "vscode")
+    traffic.until_more(6)
+    # What is done in Lab beside it is no use of it.
+    page.mouse.click(10, 400)
+    page.keyboard.press("Escape")
+    traffic.until_more(2)
+    assert used(lab, "vscode") == before
+    assert traffic.reports == 0
+
+    page.mouse.click(900, 400)
+    assert_counted(lab, "vscode", before)
+    page.mouse.click(900, 420)
+    traffic.until_more(2)
+    assert traffic.reports == 1
+
+
+def test_a_click_into_a_webview_of_vs_code(page: Page, lab: LabServer) -> None:
+    """It is a frame in a frame, whose document is written by a script."""
+    traffic = Traffic(page)
+    address = start(lab, "vscode", "read.md")
+    sign_in(page, lab)
+    page.goto(address)
+    shown = page.frame_locator("iframe.webview").frame_locator("iframe")
+    heading = shown.get_by_role("heading", name="A heading")
+    heading.wait_for()
+    place = heading.bounding_box()
+    assert place
+    before = used(lab, "vscode")
+    traffic.until_more(6)
+    assert (used(lab, "vscode"), traffic.reports) == (before, 0)
+    page.mouse.click(place["x"] + 20, place["y"] + 10)
+    assert_counted(lab, "vscode", before)
+
+
+@pytest.mark.parametrize("act", ["key", "click", "scroll"])
+def test_tensorboard(page: Page, lab: LabServer, act: str) -> None:
+    address = start(lab, "tensorboard", "runs")
+    sign_in(page, lab)
+    page.goto(address)
+    page.get_by_text("loss", exact=True).first.wait_for()
+    before, activity_before = used(lab, "tensorboard"), activity(lab)
+    page.wait_for_timeout(3000)
+    assert (used(lab, "tensorboard"), activity(lab)) == (before, activity_before)
+    page.mouse.move(640, 500)
+    page.wait_for_timeout(1500)
+    assert used(lab, "tensorboard") == before  # to pass over it is not to use it
+    if act == "key":
+        page.keyboard.press("ArrowDown")
+    elif act == "click":
+        page.mouse.click(640, 500)
+    else:
+        page.mouse.wheel(0, 300)
+    assert_counted(lab, "tensorboard", before)
+
+
+def test_a_page_that_forbids_scripts_is_left_as_it_is(page: Page, lab: LabServer) -> None:
+    blocked: list[str] = []
+    page.on("console", lambda message: blocked.append(message.text))
+    address = start(lab, "fake")
+    sign_in(page, lab)
+    blocked.clear()
+    page.goto(f"{address}page?{NO_SCRIPTS}")
+    expect(page.get_by_text("A page")).to_be_visible()
+    assert page.locator("script").count() == 0
+    assert blocked == []
+    before = used(lab, "fake")
+    page.mouse.click(300, 300)
+    page.wait_for_timeout(1500)
+    assert used(lab, "fake") == before
+    assert instance(lab, "fake")["hides_use"]
+
+
+@pytest.mark.parametrize("policy", ["", NO_SCRIPTS, NO_ORIGIN])
+def test_in_a_tab_of_lab_any_page_is_seen_to_be_used(
+    page: Page, lab: LabServer, policy: str
+) -> None:
+    start(lab, "fake")
+    open_lab(page, lab)
+    page.wait_for_timeout(GESTURE_MS)
+    page.route("**/fake/", lambda route: route.continue_(url=f"{lab.url}fake/page?{policy}"))
+    body = {"app": "fake", "path": None, "show": True}
+    with page.expect_response("**/fake/page*") as response:
+        lab.api("POST", "jupyter-einfra/apps/open", json=body)
+    assert "content-security-policy" in response.value.headers or not policy
+    page.wait_for_timeout(2500)  # no more than one use could be told of by then
+    before = used(lab, "fake")
+    page.wait_for_timeout(2500)
+    assert used(lab, "fake") == before
+    page.mouse.click(900, 400)
+    assert_counted(lab, "fake", before)
