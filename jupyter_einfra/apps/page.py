@@ -134,9 +134,13 @@ def hub() -> str | None:
     return os.environ.get("JUPYTERHUB_HOST", "").rstrip("/") + f"{prefix.rstrip('/')}/hub/home"
 
 
+@cache
 def presence_script() -> str:
     """Return the script that tells of a person's use; see `presence.element`."""
-    return asset("presence.js")
+    try:
+        return (_PAGES / "presence.js").read_text("utf-8")
+    except FileNotFoundError:  # it was not built, and must not harm a page of somebody else's
+        return ""
 
 
 @cache

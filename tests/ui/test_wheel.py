@@ -51,7 +51,7 @@ def test_the_wheel_carries_everything_it_needs_at_run_time(wheel: Path) -> None:
     assert has("data/etc/jupyter/jupyter_server_config.d/jupyter_einfra.json")
     assert has("jupyter_einfra/locale/cs_CZ/LC_MESSAGES/jupyter_einfra.json")
     assert has("jupyter_einfra/_version.py")
-    for name in ("page.html", "page.js", "page.css", *DESKTOP):
+    for name in ("page.html", "page.js", "page.css", "presence.js", *DESKTOP):
         assert has(f"jupyter_einfra/apps/pages/{name}")
     assert has("jupyter_einfra/apps/icons/vscode.svg")
     assert has("jupyter_einfra/apps/launchers/tensorboard_on_socket.py")
