@@ -90,7 +90,14 @@ describe.each(['en', 'cs_CZ'])('events in %s', locale => {
       for (const variant of VARIANTS) {
         for (const when of moments()) {
           const time = when.toISOString();
-          const params = { ...PARAMS, ...variant, time, ended: time, since: time, end: time };
+          const params = {
+            ...PARAMS,
+            ...variant,
+            time,
+            ended: time,
+            since: time,
+            end: time
+          };
           const text = say({ code, message: '', params }, trans);
           expect(text, code).not.toBe('');
           if (text.length > LABS_MOST) {

@@ -58,7 +58,7 @@ export const EVENTS: Readonly<Record<string, Render>> = {
   // apps: a warning before
   app_idle: (trans, _, blanks) =>
     trans.__(
-      'Nobody has used %1 since %2. It will be stopped at %3, if nobody does.',
+      'Nobody has used %1 since %2. Unless somebody does, it will be stopped at %3.',
       blanks.name(),
       blanks.time('since'),
       blanks.time('end')
