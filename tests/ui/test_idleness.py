@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect
+from playwright.sync_api import Browser, Page, expect
 from servers.apps import SCRIPT
 from servers.code_server import with_code_server
 from servers.event_files import train
 from servers.lab import LabServer
-from servers.lab_page import open_lab, start_lab
+from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting, start_lab
+from servers.played import PlayedStream
 from servers.process import also_in, wait_until
+from servers.traffic import UNTOUCHED_SECONDS, Traffic
+
+from jupyter_einfra.apps import reasons
+from jupyter_einfra.models import Notice, NoticesEvent
+
+Shot = Callable[..., None]
 
 #: Its first start reads 100 MB of scripts.
 PATIENCE = 60_000
@@ -102,47 +110,20 @@ def sign_in(page: Page, lab: LabServer) -> None:
     page.goto(f"{lab.url}tree-is-not-there?token={lab.token}")
 
 
-class Traffic:
-    """What an open page sends by itself."""
-
-    def __init__(self, page: Page) -> None:
-        self.sent = 0
-        self.reports = 0
-        self._page = page
-        page.on("websocket", self._listen)
-        page.on("request", lambda request: self._count(request.url))
-
-    def _listen(self, socket: WebSocket) -> None:
-        socket.on("framesent", lambda _: self._count(socket.url))
-
-    def _count(self, url: str) -> None:
-        self.sent += 1
-        self.reports += url.endswith("/apps/used")
-
-    def until_more(self, count: int) -> None:
-        """Wait until a page that nobody touches has sent so much more."""
-        until = self.sent + count
-        for _ in range(600):
-            if self.sent >= until:
-                return
-            self._page.wait_for_timeout(100)
-        raise AssertionError(f"it sends nothing by itself: {self.sent} of {until}")
-
-
 def assert_counted(lab: LabServer, ident: str, before: str) -> None:
     """Assert that somebody's use is known to us and to Jupyter."""
     wait_until("it counted", lambda: used(lab, ident) > before, within_seconds=10)
     assert activity(lab) >= used(lab, ident)
 
 
-def test_vs_code_in_a_tab_of_the_browser(page: Page, lab: LabServer) -> None:
+def test_untouched_vs_code_in_a_tab_of_the_browser(page: Page, lab: LabServer) -> None:
     traffic = Traffic(page)
     address = start(lab, "vscode")
     sign_in(page, lab)
     page.goto(address)
     page.get_by_role("treeitem", name="read.md").wait_for()
     before, activity_before = used(lab, "vscode"), activity(lab)
-    traffic.until_more(6)
+    traffic.leave_alone()
     assert used(lab, "vscode") == before
     assert activity(lab) == activity_before
     assert traffic.reports == 0
@@ -152,11 +133,11 @@ def test_vs_code_in_a_tab_of_the_browser(page: Page, lab: LabServer) -> None:
     # Whatever else is done in this minute is told no more.
     page.keyboard.type("as fast as one can")
     page.mouse.click(640, 400)
-    traffic.until_more(2)
+    traffic.leave_alone(2)
     assert traffic.reports == 1
 
 
-def test_vs_code_in_a_tab_of_lab(page: Page, lab: LabServer) -> None:
+def test_untouched_vs_code_in_a_tab_of_lab(page: Page, lab: LabServer) -> None:
     traffic = Traffic(page)
     start(lab, "vscode")
     open_lab(page, lab)
@@ -164,18 +145,18 @@ def test_vs_code_in_a_tab_of_lab(page: Page, lab: LabServer) -> None:
     frame = page.frame_locator(".jp-EinfraApps-frame:visible iframe")
     frame.get_by_role("treeitem", name="read.md").wait_for()
     before = used(lab, "vscode")
-    traffic.until_more(6)
+    traffic.leave_alone()
     # What is done in Lab beside it is no use of it.
     page.mouse.click(10, 400)
     page.keyboard.press("Escape")
-    traffic.until_more(2)
+    traffic.leave_alone(2)
     assert used(lab, "vscode") == before
     assert traffic.reports == 0
 
     page.mouse.click(900, 400)
     assert_counted(lab, "vscode", before)
     page.mouse.click(900, 420)
-    traffic.until_more(2)
+    traffic.leave_alone(2)
     assert traffic.reports == 1
 
 
@@ -191,20 +172,20 @@ def test_a_click_into_a_webview_of_vs_code(page: Page, lab: LabServer) -> None:
     place = heading.bounding_box()
     assert place
     before = used(lab, "vscode")
-    traffic.until_more(6)
+    traffic.leave_alone()
     assert (used(lab, "vscode"), traffic.reports) == (before, 0)
     page.mouse.click(place["x"] + 20, place["y"] + 10)
     assert_counted(lab, "vscode", before)
 
 
 @pytest.mark.parametrize("act", ["key", "click", "scroll"])
-def test_tensorboard(page: Page, lab: LabServer, act: str) -> None:
+def test_untouched_tensorboard(page: Page, lab: LabServer, act: str) -> None:
     address = start(lab, "tensorboard", "runs")
     sign_in(page, lab)
     page.goto(address)
     page.get_by_text("loss", exact=True).first.wait_for()
     before, activity_before = used(lab, "tensorboard"), activity(lab)
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(3000 + UNTOUCHED_SECONDS * 1000)  # it sends nothing by itself
     assert (used(lab, "tensorboard"), activity(lab)) == (before, activity_before)
     page.mouse.move(640, 500)
     page.wait_for_timeout(1500)
@@ -253,3 +234,40 @@ def test_in_a_tab_of_lab_any_page_is_seen_to_be_used(
     assert used(lab, "fake") == before
     page.mouse.click(900, 400)
     assert_counted(lab, "fake", before)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_a_warning_can_be_answered_where_it_is_read(
+    page: Page, lab: LabServer, shot: Shot, theme: str
+) -> None:
+    start(lab, "fake")
+    set_user_setting(lab, "@jupyterlab/apputils-extension:themes", theme=theme)
+    now = datetime.now(timezone.utc)
+    warning = reasons.idle_soon("Fake", now - timedelta(hours=3), now + timedelta(minutes=10))
+    notice = Notice(
+        id="idle:fake",
+        time=now,
+        feature="apps",
+        severity="warning",
+        code=warning.code,
+        message=warning.message,
+        params=warning.params,
+        kernel_id=None,
+        path=None,
+    )
+    PlayedStream(page, NoticesEvent(notices=[notice]))
+    open_lab(page, lab)
+    toast = page.locator(".jp-toastContainer .Toastify__toast")
+    expect(toast).to_contain_text("Nobody has used Fake since")
+    shot(page, f"idle-warning-{'dark' if theme == DARK else 'light'}")
+    before = used(lab, "fake")
+    toast.get_by_role("button", name="Keep Running").click()
+    assert_counted(lab, "fake", before)
+
+
+def test_the_list_of_what_runs_tells_when_it_was_last_used(page: Page, lab: LabServer) -> None:
+    start(lab, "fake")
+    open_lab(page, lab)
+    page.get_by_role("tab", name="Running Terminals and Kernels").click()
+    item = page.locator(".jp-EinfraApps-item", has_text="Fake")
+    expect(item.locator("[title*='Last used: ']")).to_be_visible()
