@@ -17,6 +17,9 @@ from .application import Application, Launch, NotUsable, Remark, StopStep
 
 _VENDOR = "jupyter_matlab_proxy"
 
+#: Code that MATLAB runs when it starts.
+_STARTUP = "MWI_MATLAB_STARTUP_SCRIPT"
+
 _ADVICE = "put `matlab` on the PATH, or set MWI_CUSTOM_MATLAB_ROOT to MATLAB's folder"
 
 
@@ -34,6 +37,10 @@ class MATLAB(Application):
     stop_steps = (StopStep(signal.SIGTERM, 20.0),)
     # After its own time without use this ends, and leaves a manager that answers errors.
     ends_with = "matlab-proxy-app"
+    opens_folders = True
+    opens_files = True
+    file_suffixes = (".m", ".mlx")
+    opens_at_start = True
 
     def prepare(self, launch: Launch) -> None:
         """Ask its package how it is started this time: with which tokens."""
@@ -64,7 +71,11 @@ class MATLAB(Application):
         # It starts others of its programs by their names.
         folder = str(Path(launch.program).parent)
         path = launch.environ.get("PATH", "")
-        return {**setup.environment, "PATH": f"{path}:{folder}" if path else folder}
+        return {
+            **setup.environment,
+            **_showing(launch.opened, launch.environ),
+            "PATH": f"{path}:{folder}" if path else folder,
+        }
 
     def request_headers(self, launch: Launch) -> Mapping[str, str]:
         """Return the token that it wants of whoever asks it for anything."""
@@ -83,3 +94,20 @@ class MATLAB(Application):
             yield Remark("error", f"MWI_CUSTOM_MATLAB_ROOT is {root}, without bin/matlab", _ADVICE)
         elif not root and shutil.which("matlab", path=environ.get("PATH")) is None:
             yield Remark("warning", "MATLAB itself was not found", _ADVICE)
+
+
+def _showing(path: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what has MATLAB show a folder or file, after what the operator has it do."""
+    if not path.isprintable() or not path:
+        return {}  # there is no text for it in a program of MATLAB's
+    is_folder = Path(path).is_dir()
+    folder = path if is_folder else str(Path(path).parent)
+    code = [environ.get(_STARTUP, ""), f"cd({_quoted(folder)});"]
+    if not is_folder:
+        code.append(f"edit({_quoted(path)});")
+    return {_STARTUP: "\n".join(filter(None, code))}
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"

@@ -17,6 +17,8 @@ from typing import NamedTuple
 from jupyter_server.base.handlers import JupyterHandler
 
 from .page import asset, catalogues, hub
+from .presence.element import script_element
+from .supervision.instance import Instance
 
 #: Where the socket is, below the address of the instance.
 SOCKET_PATH = "/websockify"
@@ -57,9 +59,10 @@ def find_asset(page: str, path: str) -> Asset | None:
     return Asset(_TYPES[found[3]], asset(name)) if found[1] == _digest(name) else None
 
 
-def rendered(page: str, title: str, handler: JupyterHandler) -> tuple[str, str]:
+def rendered(page: str, instance: Instance, handler: JupyterHandler) -> tuple[str, str]:
     """Return the document and its content-security policy."""
     nonce = secrets.token_urlsafe(16)
+    title = instance.title
     data = {
         "title": title,
         "socket": SOCKET_PATH.lstrip("/"),
@@ -69,6 +72,7 @@ def rendered(page: str, title: str, handler: JupyterHandler) -> tuple[str, str]:
     }
     text = asset(f"{page}.html").format(
         nonce=nonce,
+        presence=script_element(handler.base_url, instance.id, nonce).decode(),
         title=html.escape(title),
         style=_address(f"{page}.css"),
         script=_address(f"{page}.js"),

@@ -189,7 +189,7 @@ class Gate(Access):
         if visit is Visit.SOCKET or rest != "/" or handler.request.method not in ("GET", "HEAD"):
             self._refused = True  # how the page finds out whether the program runs
             raise HTTPError(404)
-        self._send(*own_page.rendered(instance.app.page or "", instance.title, handler))
+        self._send(*own_page.rendered(instance.app.page or "", instance, handler))
 
     def _send_asset(self, asset: own_page.Asset) -> None:
         """Send what browsers may keep: its address changes with it."""

@@ -11,27 +11,21 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from . import reasons, vendor_setup
 from .application import Application, Launch, NotExecutable, NotUsable, Remark, StopStep
 from .rstudio_home import set_aside
+from .rstudio_session import carrying, write_script
 
 #: Knows its flags; installed or not.
 _VENDOR = "jupyter_rsession_proxy"
 
 #: Where Debian's packages put it, beside the PATH.
 _FOLDERS = ("/usr/lib/rstudio-server/bin", "/usr/lib/rstudio/bin")
-
-_CONFIGURATION = Path("/etc/rstudio/rserver.conf")
-
-#: Carries the environment past ``rserver``, which gives little of its own to R.
-_CARRIER = Path(__file__).parent / "launchers" / "in_saved_environment.py"
 
 #: Without these it would listen on a port, without a password; or write where it may not.
 _NEEDED = ("www-socket", "www-root-path", "server-data-dir", "database-config-file")
@@ -61,6 +55,10 @@ class RStudio(Application):
     saves_when_stopped = True
     leave_paths = ("/auth-sign-out",)
     kept_in = "~/.local/share/rstudio/sessions"
+    opens_folders = True
+    opens_files = True
+    file_suffixes = (".rproj", ".r", ".rmd", ".qmd")
+    opens_at_start = True
 
     def find(self, environ: Mapping[str, str]) -> str | None:
         """Return the path of ``rserver``, on the PATH or where its packages put it."""
@@ -84,7 +82,9 @@ class RStudio(Application):
         (launch.directory / "data").mkdir()
         database = f"provider=sqlite\ndirectory={launch.directory}/data\n"
         (launch.directory / "database.conf").write_text(database)
-        self._write_session_script(launch)
+        script = write_script(launch)
+        if os.statvfs(script).f_flag & os.ST_NOEXEC:
+            raise NotUsable(reasons.not_executable(self.title, str(script)))
         launch.kept["vendor"] = self._vendor(launch)
 
     def command(self, launch: Launch) -> Sequence[str]:
@@ -108,7 +108,7 @@ class RStudio(Application):
         known: frozenset[str] = launch.kept["known"]
         flags = {**given, **{name: value for name, value in ours.items() if name in known}}
         return [
-            *_carrying("save", launch),
+            *carrying("save", launch),
             launch.program,
             *(f"--{name}={value}" for name, value in flags.items()),
         ]
@@ -153,20 +153,6 @@ class RStudio(Application):
             raise NotUsable(
                 reasons.broken(self.title, "jupyter-rsession-proxy", str(error))
             ) from error
-
-    def _write_session_script(self, launch: Launch) -> None:
-        """Write what is started in place of ``rsession``, and becomes it."""
-        script = launch.directory / "rsession"
-        words = [*_carrying("restore", launch), _session_program(launch.program)]
-        script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-        script.chmod(0o700)
-        if os.statvfs(launch.directory).f_flag & os.ST_NOEXEC:
-            raise NotUsable(reasons.not_executable(self.title, str(script)))
-
-
-def _carrying(act: str, launch: Launch) -> list[str]:
-    file = f"{launch.directory}/environment"
-    return [sys.executable, "-I", "-S", str(_CARRIER), act, file]
 
 
 def _known_flags(launch: Launch) -> frozenset[str]:
@@ -220,17 +206,3 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container may run as a user that it does not name
         return os.environ.get("NB_USER") or os.environ.get("USER") or str(os.getuid())
-
-
-def _session_program(server: str) -> str:
-    """Return the ``rsession`` that this ``rserver`` would start."""
-    beside = Path(server).resolve().parent
-    try:
-        lines = _CONFIGURATION.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        name, equals, value = line.partition("=")
-        if equals and name.strip() == "rsession-path" and value.strip():
-            return str(beside / value.strip())  # an absolute one stays as it is
-    return str(beside / "rsession")

@@ -100,6 +100,25 @@ async def test_a_package_that_does_not_work_is_told_of(
     assert "no libfoo" in instance.reason.message
 
 
+async def test_what_is_opened_is_named_to_matlab_itself(
+    matlab: Instance, leavings: Leavings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MWI_MATLAB_STARTUP_SCRIPT", "format long")
+    script = tmp_path / "it's" / "fit.m"
+    script.parent.mkdir()
+    script.touch()
+    instance = Stage(tmp_path, leavings).instance("matlab")
+    instance.start(str(script))
+    await until(instance, "running", "failed", seconds=60)
+    await get(instance, "", dict(instance.headers))
+    folder = str(script.parent).replace("'", "''")
+    told = {p.environ().get("MWI_MATLAB_STARTUP_SCRIPT") for p in leavings.processes()}
+    assert f"format long\ncd('{folder}');\nedit('{folder}/fit.m');" in told
+    instance.stop()
+    await until(instance, "stopped", seconds=60)
+    await until_settled(instance)
+
+
 class TestRemarks:
     def test_it_is_said_that_matlab_itself_is_missing(self, tmp_path: Path) -> None:
         (remark,) = MATLAB().remarks({"PATH": str(tmp_path)})

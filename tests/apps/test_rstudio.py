@@ -14,7 +14,7 @@ from servers.apps import Leavings
 from servers.instances import Stage, until, until_settled
 
 from jupyter_einfra.apps import rstudio as module
-from jupyter_einfra.apps import rstudio_home
+from jupyter_einfra.apps import rstudio_home, rstudio_session
 from jupyter_einfra.apps.rstudio import RStudio
 from jupyter_einfra.apps.supervision.instance import Instance
 
@@ -76,6 +76,14 @@ async def ask(instance: Instance, path: str, body: str = "") -> str:
 
 async def r(instance: Instance, code: str) -> str:
     return await ask(instance, "/rpc/console_input", code)
+
+
+async def crash(instance: Instance) -> None:
+    """Have R end without a word."""
+    reader, writer = await asyncio.open_unix_connection(instance.socket)
+    writer.write(b"POST /rpc/console_input HTTP/1.0\r\nContent-Length: 5\r\n\r\ncrash")
+    await reader.read()
+    writer.close()
 
 
 async def run(instance: Instance) -> Instance:
@@ -187,10 +195,7 @@ async def test_without_a_session_it_stops_at_once(set_up: SetUp) -> None:
 async def test_r_that_crashes_is_started_again_by_its_server(set_up: SetUp) -> None:
     instance = await run(set_up())
     assert await ask(instance, "/rpc/client_init") == "ready"
-    reader, writer = await asyncio.open_unix_connection(instance.socket)
-    writer.write(b"POST /rpc/console_input HTTP/1.0\r\nContent-Length: 5\r\n\r\ncrash")
-    await reader.read()
-    writer.close()
+    await crash(instance)
     assert await ask(instance, "/rpc/client_init") == "ready"
     assert instance.state == "running"
 
@@ -252,6 +257,40 @@ async def test_the_stand_in_is_strict(tmp_path: Path) -> None:
         assert said in error.decode()
 
 
+class TestOpening:
+    async def test_the_first_session_opens_a_project(self, set_up: SetUp, tmp_path: Path) -> None:
+        project = tmp_path / "it's" / "a $(b) é.Rproj"
+        project.parent.mkdir()
+        project.touch()
+        instance = set_up()
+        instance.start(str(project))
+        await until(instance, "running")
+        assert await ask(instance, "/rpc/client_init") == "ready"
+        assert await r(instance, 'Sys.getenv("RS_INITIAL_PROJECT")') == str(project)
+        # Which project is opened after that is the user's choice.
+        await crash(instance)
+        assert await r(instance, 'Sys.getenv("RS_INITIAL_PROJECT")') == ""
+
+    @pytest.mark.parametrize(
+        ("opened", "name", "value"),
+        [
+            ("work", "WD", "work"),
+            ("work/fit.R", "WD", "work"),
+            ("one", "PROJECT", "one/one.Rproj"),  # as its folder is opened by hand
+            ("one/one.Rproj", "PROJECT", "one/one.Rproj"),
+            ("two", "WD", "two"),
+        ],
+    )
+    def test_of_other_files_the_folder_is_where_it_works(
+        self, tmp_path: Path, opened: str, name: str, value: str
+    ) -> None:
+        for file in ("work/fit.R", "one/one.Rproj", "two/a.Rproj", "two/b.Rproj"):
+            (tmp_path / file).parent.mkdir(exist_ok=True)
+            (tmp_path / file).touch()
+        told = rstudio_session._opened(str(tmp_path / opened))
+        assert told == f"RS_INITIAL_{name}={tmp_path / value}"
+
+
 class TestFind:
     def test_it_is_found_where_its_packages_put_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -264,11 +303,11 @@ class TestFind:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         configuration = tmp_path / "rserver.conf"
-        monkeypatch.setattr(module, "_CONFIGURATION", configuration)
+        monkeypatch.setattr(rstudio_session, "_CONFIGURATION", configuration)
         server = str(tmp_path / "bin" / "rserver")
-        assert module._session_program(server) == str(tmp_path / "bin/rsession")
+        assert rstudio_session._program(server) == str(tmp_path / "bin/rsession")
         configuration.write_text("# rsession-path=/not\nauth-none=1\nrsession-path = /opt/r.sh\n")
-        assert module._session_program(server) == "/opt/r.sh"
+        assert rstudio_session._program(server) == "/opt/r.sh"
 
 
 class TestSetAside:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -65,9 +66,10 @@ def test_it_opens_in_lab_and_starts_again_after_its_own_end(
     expect(text).to_be_visible(timeout=PATIENCE)
     shot(page, "matlab-in-lab-dark")
 
-    for process in psutil.process_iter():
-        if process.name() == "matlab-proxy-app"[:15] and str(lab.home) in str(process.environ()):
-            process.terminate()
+    for process in psutil.Process(lab.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.name() == "matlab-proxy-app"[:15]:
+                process.terminate()
     wait_until("it stopped", lambda: [i["state"] for i in instances(lab)] == ["stopped"])
     again = page.get_by_role("button", name="Start", exact=True)
     shot(page, "matlab-ended")
