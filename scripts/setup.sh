@@ -28,8 +28,8 @@ system_packages() {
   need 'command -v cc' "tests compile a stand-in for the GPU driver" gcc libc6-dev
   need 'command -v g++ && command -v make' "the tests' code-server has parts to compile" g++ make
   need '[ -f /usr/include/gssapi/gssapi.h ]' "one of those parts is for Kerberos" libkrb5-dev
-  need 'command -v Xtigervnc && command -v openbox && command -v xterm && command -v xclip && command -v dbus-run-session' \
-    "a desktop for the tests of the desktop" tigervnc-standalone-server openbox xterm xclip dbus-x11
+  need 'command -v Xtigervnc && command -v openbox && command -v xterm && command -v xclip && command -v dbus-run-session && command -v gio && [ -d /usr/share/mime/application ]' \
+    "a desktop for the tests of the desktop" tigervnc-standalone-server openbox xterm xclip dbus-x11 libglib2.0-bin shared-mime-info
   need '${PYTHON:-python3} -c "import ensurepip"' "makes the virtual environment" python3-venv
   [ ${#missing[@]} -eq 0 ] && return
   local as_root=()

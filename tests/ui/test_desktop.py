@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from jupyter_einfra.apps.launchers.desktop_session import BRIEF_SECONDS
 
 Shot = Callable[..., None]
 
-NEEDED = ("Xtigervnc", "openbox", "xterm", "xclip", "vncconfig")
+NEEDED = ("Xtigervnc", "openbox", "xterm", "xclip", "vncconfig", "gio")
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, NEEDED)),
@@ -35,6 +36,8 @@ STARTS = """#!/bin/sh
 export PS1='$ '
 exec openbox --startup "xterm -fa 'DejaVu Sans Mono' -fs 12 -geometry 70x12+60+60 -e sh"
 """
+
+NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 CONNECTED = "body[data-state=connected]"
 
@@ -294,6 +297,19 @@ def test_the_keyboard_can_leave(desktop: Page, lab: LabServer) -> None:
     desktop.keyboard.press("Backspace")
     desktop.keyboard.type("echo free > free\n")
     assert written(lab, "free") == "free\n"
+
+
+def test_a_notebook_on_the_desktop_is_shown_in_jupyterlab(
+    desktop: Page, page: Page, lab: LabServer
+) -> None:
+    (lab.notebooks / "it's a.ipynb").write_text(NOTEBOOK)
+    open_lab(page, lab)
+    expect(page.locator(".jp-LauncherCard", has_text="Desktop")).to_be_visible()
+    run(lab, "gio", "open", str(lab.notebooks / "it's a.ipynb"))
+    expect(page.locator(".lm-TabBar-tab.jp-mod-current")).to_have_text("it's a.ipynb")
+    # For text it is one of several.
+    kinds = ("text/plain", "text/csv")
+    assert all("jupyterlab.desktop" in run(lab, "gio", "mime", kind) for kind in kinds)
 
 
 def test_it_is_for_everybody(desktop: Page, lab: LabServer, shot: Shot) -> None:

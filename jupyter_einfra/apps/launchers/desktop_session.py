@@ -11,6 +11,8 @@ when the session did, and otherwise when the session or the X server failed.
   for a moment.
 - Nothing is written into the home. What locks or darkens screens is kept from starting:
   there is no password to unlock them with.
+- Files can be shown in JupyterLab: its menu entry is that of notebooks, and one of the
+  others for text.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 import os
 import secrets
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -45,6 +48,9 @@ _ALONG_SECONDS = 0.5
 #: What desktops do unless the user has said otherwise: they lock and darken no screens.
 _DEFAULTS = Path(__file__).parent / "desktop_defaults"
 
+#: What is meant where nothing is said. Source: XDG Base Directory Specification 0.8.
+_DATA_DIRS = "/usr/local/share:/usr/share"
+
 #: Of a session around this one, which that one's programs would take for theirs.
 _FOREIGN = (
     *("DBUS_SESSION_BUS_ADDRESS", "DESKTOP_SESSION", "SESSION_MANAGER", "WAYLAND_DISPLAY"),
@@ -60,6 +66,16 @@ _DESKTOPS = {
     "startlxqt": "LXQt",
     "xfce4-session": "XFCE",
 }
+
+
+#: Files that JupyterLab shows as more than text, and text.
+_TYPES = (
+    *("application/x-ipynb+json", "application/json", "application/geo+json"),
+    *("text/csv", "text/markdown", "text/plain", "text/x-python", "text/tab-separated-values"),
+)
+
+#: Asks the server that this desktop belongs to, which it finds by the processes above it.
+_OPENER = "import sys; from jupyter_einfra.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 class Failure(Exception):
@@ -78,6 +94,32 @@ def write_cookie(path: Path) -> None:
     path.write_bytes(family_wild.to_bytes(2, "big") + parts)
 
 
+def write_entry(directory: Path) -> Path:
+    """Offer JupyterLab for files on this desktop; return the folder of its menu entry.
+
+    Source: Desktop Entry Specification 1.5 and MIME Applications Specification 1.0,
+    https://specifications.freedesktop.org.
+    """
+    opener = directory / "open-in-jupyterlab"
+    words = shlex.join([sys.executable, "-c", _OPENER, "open"])
+    opener.write_text(f'#!/bin/sh\nexec {words} "$1"\n')
+    entries = directory / "share" / "applications"
+    entries.mkdir(parents=True)
+    (entries / "jupyterlab.desktop").write_text(
+        "[Desktop Entry]\nType=Application\nName=JupyterLab\n"
+        "Comment=Show in the page of JupyterLab that is open\n"
+        "Comment[cs]=Ukázat na otevřené stránce JupyterLabu\n"
+        f'Exec=sh "{opener}" %f\nNoDisplay=true\nMimeType={";".join(_TYPES)};\n',
+        "utf-8",
+    )
+    # Without a cache, which is not made here, what an entry says of kinds is not read.
+    added = "".join(f"{kind}=jupyterlab.desktop;\n" for kind in _TYPES)
+    (entries / "mimeapps.list").write_text(
+        f"[Added Associations]\n{added}\n[Default Applications]\n{_TYPES[0]}=jupyterlab.desktop\n"
+    )
+    return entries.parent
+
+
 def environment(
     around: Mapping[str, str], directory: Path, display: str, command: Sequence[str]
 ) -> dict[str, str]:
@@ -88,6 +130,7 @@ def environment(
         XAUTHORITY=str(directory / "xauthority"),
         XDG_RUNTIME_DIR=str(directory / "runtime"),
         XDG_CONFIG_DIRS=f"{_DEFAULTS}:{around.get('XDG_CONFIG_DIRS') or '/etc/xdg'}",
+        XDG_DATA_DIRS=f"{directory / 'share'}:{around.get('XDG_DATA_DIRS') or _DATA_DIRS}",
         XDG_SESSION_TYPE="x11",
     )
     if desktop := _DESKTOPS.get(Path(command[0]).name):
@@ -124,6 +167,7 @@ class Desktop:
         """
         (self._directory / "runtime").mkdir(0o700)
         write_cookie(self._directory / "xauthority")
+        write_entry(self._directory)
         display = self._start_server()
         env = environment(os.environ, self._directory, display, self._command)
         begun = time.monotonic()
