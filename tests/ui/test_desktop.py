@@ -254,8 +254,8 @@ def test_a_connection_that_was_cut_comes_back(desktop: Page, lab: LabServer, sho
     desktop.wait_for_selector(CONNECTED)
     expect(notice).to_be_hidden()
     # Only the connection: at once, without a word.
-    run(lab, "vncconfig", "-disconnect")
-    desktop.wait_for_selector("body:not([data-state=connected])", state="attached")
+    with desktop.expect_websocket():
+        run(lab, "vncconfig", "-disconnect")
     desktop.wait_for_selector(CONNECTED)
     desktop.keyboard.type("echo back > back\n")
     assert written(lab, "back") == "back\n"
@@ -310,6 +310,25 @@ def test_a_notebook_on_the_desktop_is_shown_in_jupyterlab(
     # For text it is one of several.
     kinds = ("text/plain", "text/csv")
     assert all("jupyterlab.desktop" in run(lab, "gio", "mime", kind) for kind in kinds)
+
+
+def test_full_screen(desktop: Page, lab: LabServer) -> None:
+    desktop.get_by_role("button", name="Full screen").click()
+    expect(desktop.get_by_role("button", name="Leave full screen")).to_be_attached()
+    bar = desktop.locator("header")
+    opacity = "e => getComputedStyle(e).opacity"
+    desktop.mouse.move(300, 300)
+    wait_until("the bar made room", lambda: bar.evaluate(opacity) == "0")
+    desktop.keyboard.type("echo full > full\n")
+    assert written(lab, "full") == "full\n"
+    # The keyboard and the upper edge bring it back.
+    desktop.keyboard.press("Control+Alt+Shift")
+    assert bar.evaluate(opacity) == "1"
+    desktop.locator("main canvas").click(position={"x": 300, "y": 150})
+    wait_until("the bar made room", lambda: bar.evaluate(opacity) == "0")
+    desktop.mouse.move(300, 1)
+    desktop.get_by_role("button", name="Leave full screen").click()
+    expect(desktop.get_by_role("button", name="Full screen", exact=True)).to_be_visible()
 
 
 def test_it_is_for_everybody(desktop: Page, lab: LabServer, shot: Shot) -> None:

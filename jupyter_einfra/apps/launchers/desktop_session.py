@@ -18,6 +18,7 @@ when the session did, and otherwise when the session or the X server failed.
 from __future__ import annotations
 
 import os
+import pwd
 import secrets
 import select
 import shlex
@@ -220,6 +221,7 @@ class Desktop:
                 *("-s", "0"),  # no screen saver of its own, and no sleep
                 "-dpms",
                 "-noreset",
+                *("-Log", "*:stderr:10"),  # what goes wrong; no statistics
             ],
             stdin=subprocess.DEVNULL,
             pass_fds=[told],
@@ -239,10 +241,13 @@ class Desktop:
         ------
         Failure
         """
+        path = env.get("PATH")
         bus: list[str] = []
-        if runner := shutil.which("dbus-run-session", path=env.get("PATH")):
+        if not _has_name():
+            sys.stderr.write("There is no message bus: this user is not in /etc/passwd.\n")
+        elif runner := shutil.which("dbus-run-session", path=path):
             bus = [runner, "--"]
-        elif launcher := shutil.which("dbus-launch", path=env.get("PATH")):
+        elif launcher := shutil.which("dbus-launch", path=path):
             bus = [launcher, "--exit-with-session"]
         try:
             return subprocess.Popen(  # noqa: S603 - what the image has, or its builder says
@@ -292,6 +297,15 @@ class Desktop:
         if self._server is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._server.wait(seconds)
+
+
+def _has_name() -> bool:
+    """Whether the system knows who this is; D-Bus gives up otherwise."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        return False
+    return True
 
 
 def _read_line(descriptor: int, seconds: float) -> bytes:

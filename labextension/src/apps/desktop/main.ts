@@ -122,7 +122,11 @@ const bar = new Bar({
     rememberQuality(chosen);
     connection?.setQuality(chosen);
   },
-  onFullScreen: () => void toggleFullScreen(),
+  onFullScreen: () => {
+    toggleFullScreen().catch(() => {
+      bar.say(trans.__('The browser does not allow it.'));
+    });
+  },
   onLeave: () => {
     keyboard.focus();
   }
@@ -169,10 +173,10 @@ async function toggleFullScreen(): Promise<void> {
     return;
   }
   await document.documentElement.requestFullscreen();
-  const { keyboard: keys } = navigator as { keyboard?: { lock: () => Promise<void> } };
-  // Then the desktop gets Alt+Tab and Esc as well; a long Esc leads back.
-  await keys?.lock();
   keyboard.focus();
+  const { keyboard: keys } = navigator as { keyboard?: { lock: () => Promise<void> } };
+  // Then the desktop gets Alt+Tab and Esc as well; a long Esc leads back. Not in every frame.
+  keys?.lock().catch(() => undefined);
 }
 
 /** The page is looked at again: see that it shows what is there. */
