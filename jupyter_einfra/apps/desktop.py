@@ -48,7 +48,6 @@ class Desktop(Application):
         "xfce4-terminal dbus-x11"
     )
     oldest_version = "1.8"  # knows -rfbunixpath
-    vendor_names = ("vnc", "desktop-vnc", "remote-desktop")
     raw_socket = True
     page = "desktop"
     ready_path = None
