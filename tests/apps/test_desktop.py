@@ -411,7 +411,8 @@ class TestAddress:
             kind = {"js": "text/javascript", "css": "text/css"}[address.rpartition(".")[2]]
             assert reply.headers["Content-Type"].startswith(kind)
             # Another version's, or none of ours.
-            for wrong in (address.replace("assets/", "assets/0"), address.replace(".", ".x")):
+            other = re.sub("/[0-9a-f]{16}/", f"/{'0' * 16}/", address)
+            for wrong in (other, address.replace("desktop.", "page.")):
                 assert (await get(f"desktop/{wrong}", **SCRIPTED)).status_code == 404
 
     async def test_nothing_else_is_there(self, get: Any, run: Any, open_socket: Any) -> None:
