@@ -1,7 +1,7 @@
 """``jupyter-einfra/apps...``: what there is, what runs, and what is to be done with it.
 
 All of it is the owner's alone, as with any program of theirs; who else may use what runs is
-told by `proxy_handlers`.
+told by `gate_handlers`.
 """
 
 from __future__ import annotations

@@ -63,6 +63,7 @@ def rendered(page: str, instance: Instance, handler: JupyterHandler) -> tuple[st
     """Return the document and its content-security policy."""
     nonce = secrets.token_urlsafe(16)
     title = instance.title
+    _ = handler.xsrf_token  # sets the cookie that goes with it, with which the page reports
     data = {
         "title": title,
         "socket": SOCKET_PATH.lstrip("/"),

@@ -4,41 +4,19 @@ import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import type { IDisposable } from '@lumino/disposable';
 
 import { agreed } from '../api/ask';
 import type { Format } from '../api/format';
 import type { Acts } from './acts';
 import { captionOf } from './captions';
 import { iconOf } from './icons';
+import { CommandIDs } from './ids';
+import { isMeant, keepsSession, lossesOf, mayEnd } from './losses';
 import { resetLosses } from './launch/model';
-import { isAlive, type App, type AppsModel, type Instance } from './model';
+import { isAlive, isFailed, type App, type AppsModel, type Instance } from './model';
+import { keepInStep } from './offers';
 import type { Opener } from './opener';
-import { selectorsOf, targetOf, type ITarget } from './selected';
-
-/** What the mouse can do, the palette and the keyboard can do. */
-export const CommandIDs = {
-  /** Open an application: `app`, and maybe `path` and `openIn`. */
-  open: 'einfra-apps:open',
-  /** Open what is selected in the file browser: `app`. */
-  openSelected: 'einfra-apps:open-selected',
-  /** Open the folder that the file browser shows: `app`. */
-  openHere: 'einfra-apps:open-here',
-  /** Show an instance that runs: `id`. */
-  show: 'einfra-apps:show',
-  /** Stop an instance: `id`. */
-  stop: 'einfra-apps:stop',
-  /** Speak no longer of an instance that failed: `id`. */
-  dismiss: 'einfra-apps:dismiss',
-  /** Stop all that run, and dismiss all that failed. */
-  stopAll: 'einfra-apps:stop-all',
-  /** Stop an instance and start it anew: `id`. */
-  restart: 'einfra-apps:restart',
-  /** Set the session aside that an instance would restore, and start it anew: `id`. */
-  reset: 'einfra-apps:reset',
-  /** Show what an instance prints: `id`. */
-  log: 'einfra-apps:log'
-} as const;
+import { targetOf, type ITarget } from './selected';
 
 interface IOptions {
   readonly app: JupyterFrontEnd;
@@ -262,104 +240,5 @@ export function addCommands(options: IOptions): void {
     () => true
   );
 
-  keepInStep(options);
-}
-
-/** Offer in the palette and the file browser what there is, and no more. */
-function keepInStep({ app, browsers, model, palette, trans }: IOptions): void {
-  let offered: IDisposable[] = [];
-  let before = '';
-  model.changed.connect(() => {
-    const now = JSON.stringify([
-      model.installed.map(app => [app.name, app.title, ...selectorsOf(app)]),
-      model.instances.map(({ id, title, state }) => [id, title, state])
-    ]);
-    if (now === before) {
-      return;
-    }
-    before = now;
-    for (const item of offered) {
-      item.dispose();
-    }
-    const category = trans.__('Applications');
-    offered = model.installed.flatMap((installed, rank) => {
-      const args = { app: installed.name };
-      return [
-        palette?.addItem({ command: CommandIDs.open, args, category }),
-        ...(browsers ? placesOf(installed) : []).map(place =>
-          app.contextMenu.addItem({ ...place, args, rank: 2 + rank / 100 })
-        )
-      ].filter(item => item !== undefined);
-    });
-    if (model.instances.length > 0 && palette) {
-      offered.push(palette.addItem({ command: CommandIDs.stopAll, category }));
-    }
-    for (const instance of model.instances) {
-      const { id } = instance;
-      const end = isFailed(instance) ? CommandIDs.dismiss : CommandIDs.stop;
-      const reset = keepsSession(model, instance.app) ? [CommandIDs.reset] : [];
-      for (const command of [end, CommandIDs.restart, ...reset, CommandIDs.log]) {
-        const item = palette?.addItem({ command, args: { id }, category });
-        offered.push(...(item ? [item] : []));
-      }
-    }
-    for (const command of Object.values(CommandIDs)) {
-      app.commands.notifyCommandChanged(command);
-    }
-  });
-}
-
-/** Whether an application keeps a session that can be reset. */
-export function keepsSession(model: AppsModel, name: string): boolean {
-  return typeof model.app(name)?.kept_in === 'string';
-}
-
-/** What is lost when instances are stopped; empty if nothing of them runs. */
-export function lossesOf(instances: readonly Instance[], trans: TranslationBundle): string {
-  const titles = instances.filter(isAlive).map(({ title }) => title);
-  return titles.length === 0
-    ? ''
-    : trans.__('This stops %1. What has not been saved there is lost.', titles.join(', '));
-}
-
-/** Ask before something is lost; where nothing is, it is meant. */
-async function isMeant(
-  title: string,
-  losses: string,
-  label: string,
-  trans: TranslationBundle
-): Promise<boolean> {
-  return losses === '' || agreed(title, losses, label, trans);
-}
-
-/** Whether one instance may end; a start that is given up has nothing to lose. */
-async function mayEnd(
-  label: string,
-  instance: Instance,
-  model: AppsModel,
-  trans: TranslationBundle
-): Promise<boolean> {
-  const kept = (): string =>
-    trans.__(
-      'This stops %1. It saves its session first, and goes on with it at its next start. What it computes meanwhile is interrupted.',
-      instance.title
-    );
-  const lost = (): string =>
-    keepsSession(model, instance.app) ? kept() : lossesOf([instance], trans);
-  const losses = instance.state === 'running' ? lost() : '';
-  return isMeant(`${label}: ${instance.title}?`, losses, label, trans);
-}
-
-function isFailed({ state }: Instance): boolean {
-  return state === 'failed';
-}
-
-/** What has to be under the pointer, and what can be done there. */
-function placesOf(app: App): { readonly command: string; readonly selector: string }[] {
-  return [
-    ...selectorsOf(app).map(selector => ({ command: CommandIDs.openSelected, selector })),
-    ...(app.opens_folders
-      ? [{ command: CommandIDs.openHere, selector: '.jp-DirListing-content' }]
-      : [])
-  ];
+  keepInStep({ ...options, hasBrowser: options.browsers !== null });
 }

@@ -138,3 +138,8 @@ export function badgeOf({ instances }: App): Badge {
 export function isAlive({ state }: Pick<Instance, 'state'>): boolean {
   return state === 'starting' || state === 'running' || state === 'stopping';
 }
+
+/** Whether it failed, and nobody has seen to it yet. */
+export function isFailed({ state }: Pick<Instance, 'state'>): boolean {
+  return state === 'failed';
+}

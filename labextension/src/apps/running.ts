@@ -16,8 +16,9 @@ import React from 'react';
 import type { Format } from '../api/format';
 import { describe } from '../api/messages';
 import type { Acts } from './acts';
-import { CommandIDs, keepsSession, lossesOf } from './commands';
 import { iconOf } from './icons';
+import { CommandIDs } from './ids';
+import { keepsSession, lossesOf } from './losses';
 import { isAlive, type AppsModel, type Instance } from './model';
 import type { Figures } from './figures';
 
