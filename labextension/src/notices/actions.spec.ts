@@ -17,7 +17,7 @@ function actionsOf(code: string): ReturnType<Actions['of']> {
   const actions = new Actions({
     app: { commands } as never,
     trans: nullTranslator.load('jupyter_einfra'),
-    silence: null
+    silence: vi.fn()
   });
   const params = { name: 'TensorBoard: runs' };
   return actions.of(notice('app:tensorboard/runs-1', { code, params }));
@@ -34,5 +34,13 @@ it('offers to start an application that has failed for good', () => {
 });
 
 it('does not offer what is being done already', () => {
-  expect(actionsOf('app_restarting').map(({ label }) => label)).toEqual(['Show Log']);
+  expect(actionsOf('app_restarting').map(({ label }) => label)).toEqual([
+    'Show Log',
+    'Do Not Show Again'
+  ]);
+});
+
+it('does not offer to be stopped without a warning', () => {
+  const labels = actionsOf('app_idle').map(({ label }) => label);
+  expect(labels).not.toContain('Do Not Show Again');
 });

@@ -178,7 +178,8 @@ export class Actions {
 
   private _silence({ code }: Notice): Notification.IAction[] {
     const { silence, trans } = this._options;
-    const kind = kindOf(code);
+    // Whoever does not read this one loses something.
+    const kind = code === 'app_idle' ? null : kindOf(code);
     if (kind === null || silence === null) {
       return [];
     }
