@@ -7,7 +7,6 @@ count, and Playwright's ``evaluate`` would pass for a person where frames cannot
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -16,9 +15,8 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from servers import rstudio
+from servers.all_apps import SHOWN, with_all_apps
 from servers.apps import SCRIPT
-from servers.code_server import with_code_server
 from servers.event_files import train
 from servers.lab import LabServer
 from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting, start_lab
@@ -27,7 +25,6 @@ from servers.process import also_in, wait_until
 from servers.traffic import UNTOUCHED_SECONDS, Traffic
 
 from jupyter_einfra.apps import reasons
-from jupyter_einfra.apps.desktop import SESSION as DESKTOP_SESSION
 from jupyter_einfra.models import Notice, NoticesEvent
 
 Shot = Callable[..., None]
@@ -43,13 +40,6 @@ FAKE = {"title": "Fake", "command": [sys.executable, SCRIPT, "{socket}"]}
 #: For how long a browser knows that somebody did something; Playwright's looks count, too.
 GESTURE_MS = 5500
 
-#: What is on the page of each once it can be used; of RStudio, a stand-in.
-SHOWN = {
-    "desktop": "body[data-state=connected] canvas",
-    "matlab": "text=Unable to find MATLAB on the system PATH",
-    "rstudio": "h1",
-}
-
 NO_SCRIPTS = quote("Content-Security-Policy: script-src 'none'")
 NO_ORIGIN = quote("Content-Security-Policy: sandbox allow-scripts")
 
@@ -60,13 +50,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     data = directory / "image/share/jupyter"
     (data / "einfra/vscode").mkdir(parents=True)
     (data / "einfra/vscode/settings.json").write_text(json.dumps(SETTINGS))
-    programs = rstudio.install(directory / "bin").parent
-    env = {
-        **with_code_server(),
-        **also_in("JUPYTER_PATH", data),
-        DESKTOP_SESSION: "xterm",
-    }
-    env["PATH"] = os.pathsep.join((str(programs), env["PATH"]))
+    env = {**with_all_apps(directory), **also_in("JUPYTER_PATH", data)}
     args = [f"--AppsManager.custom_apps={ {'fake': FAKE} }"]
     with start_lab(directory, args=args, env=env) as started:
         (started.notebooks / "read.md").write_text("# A heading\n\n" + "a line\n\n" * 200)
@@ -215,7 +199,7 @@ def test_untouched_tensorboard(page: Page, lab: LabServer, act: str) -> None:
     assert_counted(lab, "tensorboard", before)
 
 
-@pytest.mark.parametrize("app", SHOWN)
+@pytest.mark.parametrize("app", ["rstudio", "matlab", "desktop"])
 def test_an_untouched_page_of_the_others(page: Page, lab: LabServer, app: str) -> None:
     address = start(lab, app)
     sign_in(page, lab)
