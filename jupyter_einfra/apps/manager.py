@@ -15,18 +15,14 @@ from jupyter_server.utils import url_escape
 from traitlets import Dict, Float, Integer, List, Unicode
 
 from ..config import EinfraConfigurable
-from ..models import Reason
 from ..threads import in_thread
-from . import paths, reasons
-from .application import FAILURES, Application
+from . import paths
+from .application import Application
 from .errors import (
     AppUnavailable,
     KeepsNothing,
-    NeedsFolder,
     NoSuchApp,
     NoSuchInstance,
-    OpensNothing,
-    OpensOthers,
     TooManyInstances,
 )
 from .losses import Board, Losses
@@ -39,6 +35,7 @@ from .supervision import leftovers
 from .supervision.instance import Instance
 from .supervision.supervisor import MOST_RUNNING, Supervisor
 from .supervision.surroundings import Surroundings
+from .targets import target_of
 from .wishes import Wishes
 
 #: A look takes milliseconds; a home that hangs keeps nobody waiting for longer.
@@ -318,6 +315,7 @@ class AppsManager(EinfraConfigurable):
             raise TooManyInstances(instance.app.title, MOST_RUNNING)
         self._losses.settle(instance)
         instance.reset()
+        self.idleness.use(instance)
 
     async def open(self, name: str, path: str | None, *, show: bool) -> AppAddress:
         """Start an application and tell where a folder or file is shown in it.
@@ -336,29 +334,14 @@ class AppsManager(EinfraConfigurable):
         NoSuchApp, NoSuchPath, NeedsFolder, OpensNothing, OpensOthers, AppUnavailable,
         TooManyInstances
         """
-        app = self.registry.get(name)
-        if app is None:
-            raise NoSuchApp(name, [app.name for app in self.registry.all()])
-        query, opened = "", ""
-        note: Reason | None = None
-        if path is None:
-            if app.per_folder:
-                raise NeedsFolder(app.title)
-            instance = self.instance(name)
-        else:
-            full, is_folder = await in_thread(paths.resolve, self._root, path)
-            _must_open(app, full, is_folder=is_folder)
-            instance = self.supervisor.on(app, full) if app.per_folder else self.instance(name)
-            query = self._query(app, full, is_folder=is_folder)
-            opened = full if app.opens_at_start else ""
+        app = self._app(name)
+        target = await target_of(app, path, self.supervisor, self.log)
         await self._must_be_there(app)
-        if opened and instance.state in ("starting", "running") and instance.opened != opened:
-            note = reasons.opens_at_start(instance.title, opened)
-        self.begin(instance, opened)
-        url = instance.url + (f"?{query}" if query else "")
+        note = target.note
+        self.begin(target.instance, target.opened)
         if show:
-            self._wishes.for_instance(instance.id, url)
-        return AppAddress(instance=instance.told(), url=url, note=note)
+            self._wishes.for_instance(target.instance.id, target.url)
+        return AppAddress(instance=target.instance.told(), url=target.url, note=note)
 
     async def show(self, path: str) -> ShownPath:
         """Have an open page of JupyterLab show a folder or file.
@@ -373,10 +356,21 @@ class AppsManager(EinfraConfigurable):
 
     def forget(self, name: str, folder: str) -> None:
         """Remember a folder no more."""
-        if self.registry.get(name) is None:
-            raise NoSuchApp(name, [app.name for app in self.registry.all()])
+        self._app(name)
         self.remembered.forget(name, folder)
         self._on_change()
+
+    def _app(self, name: str) -> Application:
+        """Return an application by its name.
+
+        Raises
+        ------
+        NoSuchApp
+        """
+        app = self.registry.get(name)
+        if app is None:
+            raise NoSuchApp(name, [app.name for app in self.registry.all()])
+        return app
 
     async def _must_be_there(self, app: Application) -> None:
         """See that the program is there before anybody waits for it.
@@ -390,30 +384,3 @@ class AppsManager(EinfraConfigurable):
         found = self.registry.found(app)
         if found.reason is not None:
             raise AppUnavailable(found.reason)
-
-    def _query(self, app: Application, path: str, *, is_folder: bool) -> str:
-        """Ask an application how a folder or file is named in its address.
-
-        Raises
-        ------
-        AppUnavailable
-        """
-        try:
-            return app.query(path, is_folder=is_folder)
-        except FAILURES as error:
-            self.log.exception("The application %r describes itself wrongly", app.name)
-            raise AppUnavailable(reasons.unusable(app.title, error)) from error
-
-
-def _must_open(app: Application, path: str, *, is_folder: bool) -> None:
-    """See that an application opens what it is given.
-
-    Raises
-    ------
-    NeedsFolder, OpensNothing, OpensOthers
-    """
-    if app.opens(path, is_folder=is_folder):
-        return
-    if app.opens_files and not is_folder:
-        raise OpensOthers(app.title, app.file_suffixes)
-    raise NeedsFolder(app.title) if app.opens_folders else OpensNothing(app.title)

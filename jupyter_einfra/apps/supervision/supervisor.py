@@ -65,14 +65,20 @@ class Supervisor:
         app = self.around.registry.get(name)
         if app is None or app.per_folder != bool(key):
             return None
+        if not app.per_folder:
+            return self.only(app)
         if ident in self._instances:
             return self._instances[ident]
-        if not app.per_folder:
-            return self._add(Instance(app, ident, None, self.around))
         for folder in self.around.remembered.folders(name):
             if key_of(folder) == key:
                 return self._add(Instance(app, ident, folder, self.around))
         return None
+
+    def only(self, app: Application) -> Instance:
+        """Return the one instance of an application that has no more."""
+        return self._instances.get(app.name) or self._add(
+            Instance(app, app.name, None, self.around)
+        )
 
     def on(self, app: Application, folder: str) -> Instance:
         """Return the instance of an application for a folder, an absolute path."""
