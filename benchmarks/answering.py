@@ -1,6 +1,7 @@
 """A program to proxy: ``python answering.py SOCKET`` answers at once, much, or by echo.
 
-``GET /``: a few bytes. ``GET /much?bytes=N``: N of them. ``/socket``: echoes messages.
+``GET /``: a few bytes. ``GET /much?bytes=N``: N of them. ``GET /page?bytes=N``: a page with
+as many. ``/socket``: echoes messages.
 """
 
 from __future__ import annotations
@@ -31,13 +32,20 @@ class _Much(RequestHandler):
             left -= len(_CHUNK)
 
 
+class _Page(RequestHandler):
+    def get(self) -> None:
+        filling = "x" * int(self.get_query_argument("bytes"))
+        self.write(f"<!doctype html><html><head><title>Page</title></head>{filling}</html>")
+
+
 class _Echo(WebSocketHandler):
     async def on_message(self, message: str | bytes) -> None:
         await self.write_message(message, binary=isinstance(message, bytes))
 
 
 async def _serve(socket: str) -> None:
-    application = Application([("/", _Few), ("/much", _Much), ("/socket", _Echo)])
+    routes = [("/", _Few), ("/much", _Much), ("/page", _Page), ("/socket", _Echo)]
+    application = Application(routes)
     server = HTTPServer(application)
     server.add_socket(bind_unix_socket(socket, mode=0o600))
     await asyncio.Event().wait()

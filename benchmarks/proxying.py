@@ -30,6 +30,7 @@ class Size:
 
     rounds: int = 15
     requests: int = 200
+    pages: int = 50
     megabytes: int = 64  # the peer refuses 100
 
 
@@ -48,6 +49,7 @@ def measure(directory: Path, size: Size) -> list[Figure]:
         kinds: dict[str, Callable[[str], float]] = {
             "latency": lambda way: _latency(server, way, size.requests),
             "socket": lambda way: asyncio.run(_echo(server, way, size.requests)),
+            "page": lambda way: _page(server, way, size.pages),
             "throughput": lambda way: _throughput(server, way, size.megabytes * 10**6),
         }
         for name, run in kinds.items():
@@ -60,6 +62,7 @@ def measure(directory: Path, size: Size) -> list[Figure]:
     return [
         *_beside("a request through the proxy", taken["latency"], "latency"),
         *_beside("a WebSocket message to and fro", taken["socket"], "latency"),
+        *_beside("a page of 100 kB that gets our script", taken["page"], "latency"),
         *_beside(f"{size.megabytes} MB through the proxy", taken["throughput"], "time"),
     ]
 
@@ -108,6 +111,22 @@ async def _echo(server: Server, way: str, messages: int) -> float:
         assert await socket.read_message() is not None
         times.append(time.perf_counter() - begin)
     socket.close()
+    return median(times) * 1e3
+
+
+def _page(server: Server, way: str, pages: int) -> float:
+    """Return the median of so many pages that a browser goes to, in ms."""
+    http_ = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    headers = {"Authorization": f"token {TOKEN}", "Sec-Fetch-Dest": "document"}
+    headers |= {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none", "Accept": "text/html"}
+    times = []
+    for _ in range(pages):
+        begin = time.perf_counter()
+        http_.request("GET", f"/{way}/page?bytes=100000", headers=headers)
+        told = http_.getresponse().read()
+        times.append(time.perf_counter() - begin)
+        assert (b"presence.js" in told) == (way == "ours")
+    http_.close()
     return median(times) * 1e3
 
 
