@@ -15,6 +15,7 @@ from jupyter_server_proxy.rawsocket import RawSocketHandler
 from multidict import CIMultiDictProxy
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
+from tornado.websocket import WebSocketClosedError
 
 from ..errors import EinfraError
 from .byte_stream import ByteStream
@@ -109,6 +110,23 @@ class AppProxyHandler(Gate, NamedLocalProxyHandler):  # type: ignore[misc] # has
         if self._passing is not None:
             self._passing.cancel()
         super().on_connection_close()
+
+    def on_message(self, message: str | bytes) -> None:
+        """Pass on what the browser says; where the program is gone, that is the end."""
+        try:
+            super().on_message(message)
+        except WebSocketClosedError:
+            self.close()
+
+    def write_message(self, message: Any, binary: bool = False) -> asyncio.Future[None]:
+        """Pass on what the program says; where the browser is gone, that is the end."""
+        try:
+            return cast("asyncio.Future[None]", super().write_message(message, binary))
+        except WebSocketClosedError:
+            self.on_close()
+            gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            gone.set_result(None)
+            return gone
 
     def _unreachable(self, error: str) -> EinfraError:
         """Tell one that has just ended from one that does not answer."""

@@ -21,7 +21,7 @@ from jupyter_server_proxy.rawsocket import RawSocketHandler
 from servers.apps import SCRIPT, FakeApp, Leavings
 from servers.instances import until, until_settled
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
-from tornado.websocket import WebSocketClientConnection
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError
 
 from jupyter_einfra.apps.application import Launch
 from jupyter_einfra.apps.handlers import APPS
@@ -125,6 +125,10 @@ def page_data(response: HTTPResponse) -> Any:
     found = re.search(r'id="einfra-data">(.*?)</script>', response.body.decode())
     assert found, response.body
     return json.loads(found[1])
+
+
+def refuses(*args: Any, **options: Any) -> None:
+    raise WebSocketClosedError
 
 
 class TestHeaders:
@@ -445,6 +449,38 @@ class TestPlaces:
         assert isinstance(answer, bytes)
         assert answer.startswith(b"HTTP/1.1 200 OK")
         socket.close()
+
+    async def test_a_websocket_that_is_closed_on_one_side_is_closed_on_the_other(
+        self, jp_ws_fetch: Any, running: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    ) -> None:
+        """Also if something is to be said into it before that is known."""
+        await running("fake")
+        opened: list[AppProxyHandler] = []
+        begin = AppProxyHandler.open
+
+        async def open_(self: AppProxyHandler, *args: Any, **options: Any) -> None:
+            opened.append(self)
+            await begin(self, *args, **options)
+
+        async def connected() -> WebSocketClientConnection:
+            socket: WebSocketClientConnection = await jp_ws_fetch("fake/socket")
+            await socket.write_message("x")
+            assert await socket.read_message() == "x"
+            return socket
+
+        monkeypatch.setattr(AppProxyHandler, "open", open_)
+        socket = await connected()
+        monkeypatch.setattr(opened[0].ws, "write_message", refuses)
+        await socket.write_message("y")
+        assert await socket.read_message() is None
+        socket.close()
+
+        socket = await connected()
+        monkeypatch.setattr(opened[1].ws_connection, "write_message", refuses)
+        await opened[1].write_message("y")
+        assert opened[1].ws.protocol is None  # which is how it is closed
+        socket.close()
+        assert "Uncaught" not in caplog.text
 
     async def test_each_folder_has_its_own(
         self, get: Fetch, manager: AppsManager, jp_root_dir: Path

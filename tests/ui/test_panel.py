@@ -506,8 +506,13 @@ def own_lab(tmp_path: Path) -> Iterator[LabServer]:
 
 
 def kernels(lab: LabServer) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = lab.api("GET", "api/kernels").json()
-    return found
+    """Return what Jupyter tells; while a kernel is being made, that is an error of its own."""
+
+    def told() -> list[dict[str, Any]] | None:
+        reply = lab.api("GET", "api/kernels")
+        return reply.json() if reply.is_success else None
+
+    return wait_until("Jupyter told its kernels", told)
 
 
 def states(lab: LabServer) -> list[str]:
