@@ -35,8 +35,9 @@ def check() -> Iterator[Finding]:
     registry.look()
     _LOG.removeHandler(listener)
     for app in registry.all():
-        yield _finding(app, registry.found(app))
-        if registry.found(app).program is not None:
+        found = registry.found(app)
+        yield _finding(app, found)
+        if found.program is not None:
             for remark in app.remarks(os.environ):
                 yield Finding(
                     subject=app.title,

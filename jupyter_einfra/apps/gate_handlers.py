@@ -94,10 +94,10 @@ class Gate(Access):
         """Show a page with a way back in place of one on which nobody could sign in again."""
         if handler.request.method != "GET":
             handler.redirect(handler.request.path, status=303)  # so that it can be loaded anew
-        elif self.acts_for_owner():
-            self._show(left(instance, self._manager.registry.icon(instance.app)))
-        else:
-            self._show(guest(instance.app, self._manager.registry.icon(instance.app)))
+            return
+        icon = self._manager.registry.icon(instance.app)
+        is_owner = self.acts_for_owner()
+        self._show(left(instance, icon) if is_owner else guest(instance.app, icon))
 
     def _query_without_token(self, handler: JupyterHandler) -> str:
         """Return the query less the server's own token, which no program needs to log."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Protocol
 
-from ..models import Notice
+from ..models import Notice, Reason
 from .supervision.instance import Instance
 
 #: Reasons that only who looks would learn of; a start that fails is told where it was asked for.
@@ -20,6 +20,21 @@ class Board(Protocol):
 
     def withdraw(self, notice_id: str) -> None:
         """Take one down."""
+
+
+def warning(ident: str, now: datetime, reason: Reason, **more: str) -> Notice:
+    """Return a notice that tells a reason, with more parameters than that has."""
+    return Notice(
+        id=ident,
+        time=now,
+        feature="apps",
+        severity="warning",
+        code=reason.code,
+        message=reason.message,
+        params={**reason.params, **more},
+        kernel_id=None,
+        path=None,
+    )
 
 
 class Losses:
@@ -40,19 +55,8 @@ class Losses:
             return
         self._told[instance.id] = words
         now = datetime.now(timezone.utc)
-        self._board.post(
-            Notice(
-                id=f"app:{instance.id}",
-                time=now,
-                feature="apps",
-                severity="warning",
-                code=reason.code,
-                message=reason.message,
-                params={**reason.params, "time": now.isoformat(timespec="seconds")},
-                kernel_id=None,
-                path=None,
-            )
-        )
+        time = now.isoformat(timespec="seconds")
+        self._board.post(warning(f"app:{instance.id}", now, reason, time=time))
 
     def settle(self, instance: Instance) -> None:
         """Take it down: somebody acted."""

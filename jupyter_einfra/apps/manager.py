@@ -276,9 +276,7 @@ class AppsManager(EinfraConfigurable):
         ------
         TooManyInstances
         """
-        if not self.supervisor.has_room_for(instance):
-            raise TooManyInstances(instance.app.title, MOST_RUNNING)
-        self._losses.settle(instance)
+        self._admit(instance)
         if instance.folder is not None:
             self.remembered.opened(instance.app.name, instance.folder)
         instance.start(opened)
@@ -286,11 +284,22 @@ class AppsManager(EinfraConfigurable):
 
     def used(self, ident: str) -> bool:
         """Know that a person uses an instance; return whether it runs, and so counts."""
-        for instance in self.supervisor.all():
-            if instance.id == ident and instance.state == "running":
-                self.idleness.use(instance)
-                return True
-        return False
+        instance = self.supervisor.known(ident)
+        if instance is None or instance.state != "running":
+            return False
+        self.idleness.use(instance)
+        return True
+
+    def _admit(self, instance: Instance) -> None:
+        """See that there is room for an instance, of whose losses nobody has to be told any more.
+
+        Raises
+        ------
+        TooManyInstances
+        """
+        if not self.supervisor.has_room_for(instance):
+            raise TooManyInstances(instance.app.title, MOST_RUNNING)
+        self._losses.settle(instance)
 
     def end(self, instance: Instance) -> None:
         """Stop an instance because somebody asked for it."""
@@ -311,9 +320,7 @@ class AppsManager(EinfraConfigurable):
         """
         if not instance.app.kept_in:
             raise KeepsNothing(instance.app.title)
-        if not self.supervisor.has_room_for(instance):
-            raise TooManyInstances(instance.app.title, MOST_RUNNING)
-        self._losses.settle(instance)
+        self._admit(instance)
         instance.reset()
         self.idleness.use(instance)
 

@@ -12,10 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from . import reasons, vendor_setup
-from .application import Application, Launch, NotUsable, Remark, StopStep
-
-_VENDOR = "jupyter_matlab_proxy"
+from . import vendor_setup
+from .application import Application, Launch, Remark, StopStep
 
 #: Code that MATLAB runs when it starts.
 _STARTUP = "MWI_MATLAB_STARTUP_SCRIPT"
@@ -44,21 +42,9 @@ class MATLAB(Application):
 
     def prepare(self, launch: Launch) -> None:
         """Ask its package how it is started this time: with which tokens."""
-        try:
-            setup = vendor_setup.ask(
-                _VENDOR,
-                "setup_matlab",
-                environ=launch.environ,
-                directory=launch.directory,
-                socket="",
-                port=launch.port,
-                base_url=launch.base_url,
-            )
-        except vendor_setup.SetupError as error:
-            raise NotUsable(
-                reasons.broken(self.title, "jupyter-matlab-proxy", str(error))
-            ) from error
-        launch.kept["setup"] = setup
+        launch.kept["setup"] = vendor_setup.ask(
+            self.title, "jupyter_matlab_proxy", "setup_matlab", launch, launch.environ
+        )
 
     def command(self, launch: Launch) -> Sequence[str]:
         """Return the package's own command, with the path of its program."""

@@ -26,6 +26,7 @@ from .supervision.instance import Instance
 from .supervision.supervisor import key_of
 
 _PAGES = Path(__file__).parent / "pages"
+_UNBUILT = 'document.body.textContent = "This page was not built: run `jlpm build`.";'
 _LOCALES = Path(__file__).parents[1] / "locale"
 
 #: The page is ours alone: nothing is loaded, and nobody else may frame it.
@@ -134,13 +135,9 @@ def hub() -> str | None:
     return os.environ.get("JUPYTERHUB_HOST", "").rstrip("/") + f"{prefix.rstrip('/')}/hub/home"
 
 
-@cache
 def presence_script() -> str:
     """Return the script that tells of a person's use; see `presence.element`."""
-    try:
-        return (_PAGES / "presence.js").read_text("utf-8")
-    except FileNotFoundError:  # it was not built, and must not harm a page of somebody else's
-        return ""
+    return asset("presence.js", "")  # unbuilt, it must not harm a page of somebody else's
 
 
 @cache
@@ -149,12 +146,12 @@ def _template() -> str:
 
 
 @cache
-def asset(name: str) -> str:
+def asset(name: str, unbuilt: str = _UNBUILT) -> str:
     """Return a file; one that is built may be missing while somebody works on it."""
     try:
         return (_PAGES / name).read_text("utf-8")
     except FileNotFoundError:
-        return 'document.body.textContent = "This page was not built: run `jlpm build`.";'
+        return unbuilt
 
 
 @cache

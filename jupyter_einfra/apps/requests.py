@@ -55,7 +55,7 @@ def visit_of(method: str, headers: Mapping[str, str], host: str) -> Visit:
             return Visit.SCRIPT
         ours = headers.get("Sec-Fetch-Site") in ("same-origin", "none")
         return Visit.PERSON if ours else Visit.STRANGER
-    if "text/html" not in headers.get("Accept", "") or "X-Requested-With" in headers:
+    if not _wants_html(headers):
         return Visit.SCRIPT
     return Visit.PERSON if _host_of(headers.get("Referer", "")) == host.lower() else Visit.STRANGER
 
@@ -74,6 +74,11 @@ def shows_answer(method: str, headers: Mapping[str, str]) -> bool:
         return False
     if "Sec-Fetch-Dest" in headers:
         return headers["Sec-Fetch-Dest"] in ("document", "iframe", "frame")
+    return _wants_html(headers)
+
+
+def _wants_html(headers: Mapping[str, str]) -> bool:
+    """Whether a page is asked for, as far as a browser tells that does not say it."""
     return "text/html" in headers.get("Accept", "") and "X-Requested-With" not in headers
 
 

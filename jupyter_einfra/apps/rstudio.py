@@ -139,20 +139,8 @@ class RStudio(Application):
         if not vendor_setup.is_there(_VENDOR):
             return None
         path = f"{Path(launch.program).parent}{os.pathsep}{launch.environ.get('PATH', os.defpath)}"
-        try:
-            return vendor_setup.ask(
-                _VENDOR,
-                "setup_rserver",
-                environ={**launch.environ, "PATH": path},
-                directory=launch.directory,
-                socket=launch.socket,
-                port=0,
-                base_url=launch.base_url,
-            )
-        except vendor_setup.SetupError as error:
-            raise NotUsable(
-                reasons.broken(self.title, "jupyter-rsession-proxy", str(error))
-            ) from error
+        environ = {**launch.environ, "PATH": path}
+        return vendor_setup.ask(self.title, _VENDOR, "setup_rserver", launch, environ)
 
 
 def _known_flags(launch: Launch) -> frozenset[str]:

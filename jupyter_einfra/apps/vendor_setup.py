@@ -13,8 +13,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
+
+from . import reasons
+from .application import Launch, NotUsable
 
 #: Loading such a package from a slow disk may take a while.
 _SECONDS = 60.0
@@ -49,7 +51,7 @@ print("\\n" + json.dumps({name: filled(value) for name, value in told.items()}))
 """
 
 
-class SetupError(Exception):
+class _SetupError(Exception):
     """The package does not say; carries why."""
 
 
@@ -68,38 +70,40 @@ def is_there(module: str) -> bool:
 
 
 def ask(
-    module: str,
-    function: str,
-    *,
-    environ: Mapping[str, str],
-    directory: Path,
-    socket: str,
-    port: int,
-    base_url: str,
+    title: str, module: str, function: str, launch: Launch, environ: Mapping[str, str]
 ) -> VendorSetup:
     """Call a package's function. Blocks.
 
     Parameters
     ----------
+    title:
+        Of the application.
     module, function:
         Of the entry point that jupyter-server-proxy would load.
+    launch:
+        Tells what jupyter-server-proxy would fill in, and where temporary files go.
     environ:
         For the process in which that happens.
-    directory:
-        Takes its temporary files.
-    socket, port, base_url:
-        What jupyter-server-proxy would fill in.
 
     Raises
     ------
-    SetupError
+    NotUsable
+        The package does not say.
     """
+    try:
+        return _ask(module, function, launch, environ)
+    except _SetupError as error:
+        package = module.replace("_", "-")
+        raise NotUsable(reasons.broken(title, package, str(error))) from error
+
+
+def _ask(module: str, function: str, launch: Launch, environ: Mapping[str, str]) -> VendorSetup:
     given: dict[str, Any] = {
         "module": module,
         "function": function,
-        "socket": socket,
-        "port": port,
-        "base_url": base_url,
+        "socket": launch.socket,
+        "port": launch.port,
+        "base_url": launch.base_url,
         "server": str(os.getpid()),
     }
     try:
@@ -108,17 +112,17 @@ def ask(
             [sys.executable, "-c", _SCRIPT],
             input=json.dumps(given).encode(),
             capture_output=True,
-            env={**environ, "TMPDIR": str(directory)},
-            cwd=directory,  # nothing in the user's folder is taken for a module
+            env={**environ, "TMPDIR": str(launch.directory)},
+            cwd=launch.directory,  # nothing in the user's folder is taken for a module
             timeout=_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SetupError(f"no answer in {_SECONDS:g} seconds") from None
+        raise _SetupError(f"no answer in {_SECONDS:g} seconds") from None
     lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
     if done.returncode != 0 or not lines:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SetupError(said[-1][:300] if said else f"exit status {done.returncode}")
+        raise _SetupError(said[-1][:300] if said else f"exit status {done.returncode}")
     try:
         told = json.loads(lines[-1])
         return VendorSetup(
@@ -127,4 +131,4 @@ def ask(
             headers=told["request_headers_override"],
         )
     except (ValueError, LookupError, TypeError) as error:
-        raise SetupError(type(error).__name__) from None
+        raise _SetupError(type(error).__name__) from None

@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from .apps import run
+
+if TYPE_CHECKING:
+    from .client import Server
 
 
 def add_parser(commands: Any) -> None:
@@ -18,25 +23,17 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("path", help="the folder or file; a file:// address will do")
     parser.add_argument("--server", metavar="URL", help="which server, where several run")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, act=_open)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Have the server show it; 1 if it cannot be asked, or refuses."""
+def _open(server: Server, arguments: argparse.Namespace) -> int:
     from tornado.escape import url_unescape  # noqa: PLC0415 - `--help` needs none of it
-
-    from .client import NoServer, Refused, find_server  # noqa: PLC0415
 
     path = arguments.path
     if path.startswith("file:///"):  # as a desktop's file manager names them
         path = url_unescape(path.removeprefix("file://"), plus=False)
-    try:
-        server = find_server(arguments.server)
-        # The server's own folder is another one than this terminal's.
-        body = {"path": str(Path(path).expanduser().absolute())}
-        shown = server.ask("POST", "apps/show", json=body)
-    except (NoServer, Refused) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    # The server's own folder is another one than this terminal's.
+    body = {"path": str(Path(path).expanduser().absolute())}
+    shown = server.ask("POST", "apps/show", json=body)
     sys.stdout.write(server.address(shown["url"]) + "\n")
     return 0

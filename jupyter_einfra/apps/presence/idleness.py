@@ -10,10 +10,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
-from ...models import Notice
 from ...threads import in_thread
 from .. import reasons
-from ..losses import Board
+from ..losses import Board, warning
 from ..supervision.instance import Instance
 from .policy import Idle, Limit, look, remaining_seconds
 
@@ -189,21 +188,9 @@ class Idleness:
     def _warn(self, instance: Instance, seconds: float) -> None:
         now = datetime.now(timezone.utc)
         since, end = _since(instance), now + timedelta(seconds=seconds)
-        warning = reasons.idle_soon(instance.title, since, end)
+        reason = reasons.idle_soon(instance.title, since, end)
         self._warned.add(instance.id)
-        self._board.post(
-            Notice(
-                id=f"idle:{instance.id}",
-                time=now,
-                feature="apps",
-                severity="warning",
-                code=warning.code,
-                message=warning.message,
-                params=warning.params,
-                kernel_id=None,
-                path=None,
-            )
-        )
+        self._board.post(warning(f"idle:{instance.id}", now, reason))
 
     def _withdraw(self, ident: str) -> None:
         with suppress(KeyError):

@@ -74,6 +74,10 @@ class Supervisor:
                 return self._add(Instance(app, ident, folder, self.around))
         return None
 
+    def known(self, ident: str) -> Instance | None:
+        """Return an instance that was asked for before, by its id."""
+        return self._instances.get(ident)
+
     def only(self, app: Application) -> Instance:
         """Return the one instance of an application that has no more."""
         return self._instances.get(app.name) or self._add(
@@ -115,14 +119,17 @@ class Supervisor:
         Longer only for those that save something: in a container all processes end with
         the server.
         """
-        saving = [instance for instance in self.all() if instance.stop_seconds > 0]
         seconds = self.stop_seconds
-        ending = {life for instance in self.all() if (life := instance.abandon()) is not None}
+        ending, saving = set(), set()
+        for instance in self.all():
+            saves = instance.stop_seconds > 0  # by then
+            if (life := instance.abandon()) is not None:
+                ending.add(life)
+                saving.update([life] if saves else [])
         if ending:
             await asyncio.wait(ending, timeout=STOP_SECONDS)
-        lives = [life for instance in saving if (life := instance.abandon()) is not None]
-        if lives:
-            await asyncio.wait(lives, timeout=seconds - STOP_SECONDS)
+        if saving:
+            await asyncio.wait(saving, timeout=seconds - STOP_SECONDS)
 
     @property
     def stop_seconds(self) -> float:
