@@ -15,7 +15,7 @@ from servers.apps import SCRIPT, Leavings
 from servers.fake_app import PAGE
 from servers.instances import until
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from jupyter_einfra.apps.handlers import APPS
 from jupyter_einfra.apps.manager import AppsManager
@@ -240,6 +240,19 @@ class TestTheScript:
         assert manager.instance("fake").told().hides_use is hidden
 
 
+@pytest.fixture
+def connected(
+    url: str, jp_auth_header: dict[str, str]
+) -> Callable[[str], Awaitable[WebSocketClientConnection]]:
+    """Open a WebSocket."""
+
+    async def connect(path: str) -> WebSocketClientConnection:
+        address = url.replace("http", "ws", 1) + path
+        return await websocket_connect(HTTPRequest(address, headers=jp_auth_header))
+
+    return connect
+
+
 class TestWhatIsNoActivity:
     async def test_requests_of_a_page(
         self, get: Fetch, manager: AppsManager, activity: Callable[[], Any]
@@ -253,14 +266,12 @@ class TestWhatIsNoActivity:
 
     async def test_websockets_and_their_pings(
         self,
-        url: str,
-        jp_auth_header: dict[str, str],
+        connected: Callable[[str], Awaitable[WebSocketClientConnection]],
         manager: AppsManager,
         activity: Callable[[], Any],
     ) -> None:
         before = activity()
-        request = HTTPRequest(url.replace("http", "ws", 1) + "fake/socket", headers=jp_auth_header)
-        socket = await websocket_connect(request)
+        socket = await connected("fake/socket")
         await socket.write_message("hello")
         assert await socket.read_message() == "hello"
         assert socket.protocol is not None
@@ -272,14 +283,12 @@ class TestWhatIsNoActivity:
 
     async def test_byte_streams(
         self,
-        url: str,
-        jp_auth_header: dict[str, str],
+        connected: Callable[[str], Awaitable[WebSocketClientConnection]],
         manager: AppsManager,
         activity: Callable[[], Any],
     ) -> None:
         before = activity()
-        request = HTTPRequest(url.replace("http", "ws", 1) + "raw/", headers=jp_auth_header)
-        socket = await websocket_connect(request)
+        socket = await connected("raw/")
         await socket.write_message(b"GET /x HTTP/1.1\r\n\r\n", binary=True)
         answer = await socket.read_message()
         assert isinstance(answer, bytes)

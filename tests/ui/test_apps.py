@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, Request, R
 from servers.apps import SCRIPT
 from servers.axe import violations
 from servers.lab import LabServer
+from servers.lab_apps import instances
 from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting, start_lab
 from servers.process import wait_until
 
@@ -114,11 +115,6 @@ def gate(lab: LabServer) -> Iterator[Path]:
     path = lab.notebooks / "gate"
     yield path
     path.unlink(missing_ok=True)
-
-
-def instances(lab: LabServer) -> list[dict[str, Any]]:
-    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
-    return [instance for app in apps for instance in app["instances"]]
 
 
 def state(lab: LabServer, ident: str) -> str | None:

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 from servers.axe import violations
 from servers.lab import LabServer
+from servers.lab_apps import instances
 from servers.lab_page import open_lab, start_lab
 from servers.process import wait_until
 
@@ -89,9 +90,7 @@ def wait_for_terminal(page: Page | Frame) -> None:
 
 def state(lab: LabServer) -> tuple[str, str | None]:
     """Return what the desktop does, and the code of why."""
-    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
-    (app,) = [app for app in apps if app["name"] == "desktop"]
-    (instance,) = app["instances"]
+    (instance,) = instances(lab, "desktop")
     return instance["state"], instance["reason"] and instance["reason"]["code"]
 
 

@@ -19,6 +19,7 @@ from servers.all_apps import SHOWN, with_all_apps
 from servers.apps import SCRIPT
 from servers.event_files import train
 from servers.lab import LabServer
+from servers.lab_apps import instances
 from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting, start_lab
 from servers.played import PlayedStream
 from servers.process import also_in, wait_until
@@ -74,11 +75,6 @@ def page(browser: Browser) -> Iterator[Page]:
         opened = context.new_page()
         opened.set_default_timeout(PATIENCE)
         yield opened
-
-
-def instances(lab: LabServer) -> list[dict[str, Any]]:
-    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
-    return [one for app in apps for one in app["instances"]]
 
 
 def start(lab: LabServer, app: str, path: str | None = None) -> str:

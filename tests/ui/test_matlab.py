@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
 from servers.lab import LabServer
+from servers.lab_apps import instances
 from servers.lab_page import DARK, open_lab, set_user_setting, start_lab
 from servers.process import wait_until
 
@@ -24,12 +24,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     env = {"MWI_SESSION_NAME": "Course of May"}
     with start_lab(tmp_path_factory.mktemp("matlab"), env=env) as started:
         yield started
-
-
-def instances(lab: LabServer) -> list[dict[str, Any]]:
-    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
-    found: list[dict[str, Any]] = next(a["instances"] for a in apps if a["name"] == "matlab")
-    return found
 
 
 def test_its_page_comes_up_and_says_that_matlab_is_missing(
@@ -70,7 +64,7 @@ def test_it_opens_in_lab_and_starts_again_after_its_own_end(
         with suppress(psutil.NoSuchProcess):
             if process.name() == "matlab-proxy-app"[:15]:
                 process.terminate()
-    wait_until("it stopped", lambda: [i["state"] for i in instances(lab)] == ["stopped"])
+    wait_until("it stopped", lambda: [i["state"] for i in instances(lab, "matlab")] == ["stopped"])
     again = page.get_by_role("button", name="Start", exact=True)
     shot(page, "matlab-ended")
     again.first.click()

@@ -11,6 +11,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from servers import rstudio
 from servers.axe import violations
 from servers.lab import LabServer
+from servers.lab_apps import instances
 from servers.lab_page import open_lab, start_lab
 from servers.process import wait_until
 
@@ -33,9 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
 
 
 def state(lab: LabServer) -> dict[str, Any]:
-    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
-    found: list[dict[str, Any]] = next(a["instances"] for a in apps if a["name"] == "rstudio")
-    return found[0] if found else {"state": None}
+    return next(iter(instances(lab, "rstudio")), {"state": None})
 
 
 @pytest.fixture(autouse=True)

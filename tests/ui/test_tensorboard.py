@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 from servers.event_files import train
 from servers.lab import LabServer
+from servers.lab_apps import instances
 from servers.lab_page import open_lab, start_lab
 from servers.process import wait_until
 
@@ -30,11 +31,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
 
 def boards(lab: LabServer) -> list[dict[str, Any]]:
     """Return its instances."""
-    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
-    found: list[dict[str, Any]] = next(
-        app["instances"] for app in apps if app["name"] == "tensorboard"
-    )
-    return found
+    return instances(lab, "tensorboard")
 
 
 def in_tab(page: Page) -> FrameLocator:

@@ -17,6 +17,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from servers import filesystems
 from servers.code_server import code_server_folder, with_code_server
 from servers.lab import LabServer
+from servers.lab_apps import instances
 from servers.lab_page import open_lab, start_lab
 from servers.process import also_in, wait_until
 from servers.vsix import install, pack
@@ -92,9 +93,7 @@ def nothing_runs(lab: LabServer) -> Iterator[None]:
 
 def vscode(lab: LabServer) -> str | None:
     """Return what VS Code does."""
-    apps = lab.api("GET", "jupyter-einfra/apps").raise_for_status().json()["apps"]
-    (app,) = [app for app in apps if app["name"] == "vscode"]
-    return next((instance["state"] for instance in app["instances"]), None)
+    return next((instance["state"] for instance in instances(lab, "vscode")), None)
 
 
 def open_app(lab: LabServer) -> None:

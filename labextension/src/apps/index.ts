@@ -18,6 +18,7 @@ import { Acts } from './acts';
 import { addCommands } from './commands';
 import { Figures } from './figures';
 import { CommandIDs } from './ids';
+import { LANGUAGE_KEY } from './launch/around';
 import { makeLogTab } from './log';
 import { AppsModel, type Instance } from './model';
 import { Opener } from './opener';
@@ -27,9 +28,6 @@ import { addTiles } from './tiles';
 import { grantWishes } from './wishes';
 
 const ID = '@e-infra/jupyter-einfra:apps';
-
-/** Where the page that shows a start looks for Lab's language. */
-const LANGUAGE_KEY = 'jupyter-einfra:language';
 
 /** Offers the applications of this server, and looks after those that run. */
 export const appsPlugin: JupyterFrontEndPlugin<void> = {

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { waysOf, type ILink } from '../launch/elements';
 import { make, makeButton, Panel } from './elements';
 import { ALT, COMBINATIONS, CTRL, press, type IKey, type SendKey } from './keys';
 import { isQuality, type Quality } from './quality';
@@ -14,16 +15,7 @@ export class Bar {
     this._keys = new Panel(trans.__('Keys'), this._keysContent());
     const clipboard = new Panel(trans.__('Clipboard'), this._clipboardContent());
     this._said.setAttribute('role', 'status');
-    const ways = make('nav', 'ways');
-    ways.append(
-      ...links.map(({ label, href }) => {
-        const link = make('a', 'link');
-        link.textContent = label;
-        link.href = href;
-        link.target = '_top';
-        return link;
-      })
-    );
+    const ways = waysOf(links, make);
     this._fullScreen = makeButton(trans.__('Full screen'), _options.onFullScreen);
     this._fullScreen.hidden = !document.fullscreenEnabled;
     this.node.append(
@@ -163,7 +155,7 @@ export class Bar {
 export namespace Bar {
   export interface IOptions {
     readonly trans: TranslationBundle;
-    readonly links: readonly { readonly label: string; readonly href: string }[];
+    readonly links: readonly ILink[];
     readonly quality: Quality;
 
     /** Takes keys for the desktop. */

@@ -1,12 +1,6 @@
-/** An element with a class of ours. */
-export function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  name: string
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  element.className = `jp-EinfraDesktop-${name}`;
-  return element;
-}
+import { maker } from '../launch/elements';
+
+export const make = maker('jp-EinfraDesktop');
 
 export function makeButton(text: string, act: () => void): HTMLButtonElement {
   const button = make('button', 'button');

@@ -1,5 +1,6 @@
 import { Format } from '../../api/format';
 import { followTheme, languages } from '../launch/around';
+import { linksOf } from '../launch/elements';
 import { PageWords, type Catalogue } from '../launch/words';
 import { Bar } from './bar';
 import { Clipboard, isTooLong } from './clipboard';
@@ -94,13 +95,7 @@ const keyboard = new Keyboard({
 
 const bar = new Bar({
   trans,
-  links:
-    window.parent === window
-      ? [
-          { label: trans.__('Back to JupyterLab'), href: data.lab },
-          ...(data.hub === null ? [] : [{ label: trans.__('Hub'), href: data.hub }])
-        ]
-      : [],
+  links: linksOf(data, trans),
   quality,
   send,
   onPasted: text => {

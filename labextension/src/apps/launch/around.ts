@@ -1,5 +1,10 @@
 /** Where Lab's page leaves what a page of ours cannot ask it for. */
-const LANGUAGE_KEY = 'jupyter-einfra:language';
+export const LANGUAGE_KEY = 'jupyter-einfra:language';
+
+/** Whether the page is in a tab of Lab. */
+export function isFramed(): boolean {
+  return window.parent !== window;
+}
 
 /** The language of Lab where that is known, else the browser's. */
 export function languages(): string[] {
@@ -17,7 +22,7 @@ export function languages(): string[] {
 
 /** In a tab of Lab the page is as dark as Lab is, not as the browser. */
 export function followTheme(): void {
-  if (window.parent === window) {
+  if (!isFramed()) {
     return;
   }
   try {

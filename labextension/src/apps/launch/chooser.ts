@@ -4,6 +4,7 @@ import { say } from '../../api/describe';
 import { networkError } from '../../api/errors';
 import type { components } from '../../api/schema';
 import { PAGE_WORDS } from './words';
+import { waysOf, type ILink } from './elements';
 import { make, setText } from './view';
 
 type Schemas = components['schemas'];
@@ -65,16 +66,7 @@ export class Chooser {
     this._recent.id = 'einfra-recent';
     this._recent.textContent = trans.__('Recent folders');
     this._list.setAttribute('aria-labelledby', this._recent.id);
-    const ways = make('nav', 'ways');
-    ways.append(
-      ...links.map(({ label, href }) => {
-        const link = make('a', 'link');
-        link.textContent = label;
-        link.href = href;
-        link.target = '_top';
-        return link;
-      })
-    );
+    const ways = waysOf(links, make);
     const bottom = make('div', 'bottom');
     bottom.append(ways);
     this.node.append(top, form, this._trouble, this._recent, this._list, bottom);
@@ -207,7 +199,7 @@ export namespace Chooser {
 
     /** The server's base URL. */
     readonly base: string;
-    readonly links: readonly { readonly label: string; readonly href: string }[];
+    readonly links: readonly ILink[];
     readonly trans: TranslationBundle;
     readonly request: (path: string, init: RequestInit) => Promise<Response>;
 

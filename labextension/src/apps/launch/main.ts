@@ -1,9 +1,10 @@
 import { replyError, networkError } from '../../api/errors';
 import type { ICoded } from '../../api/describe';
 import { Format } from '../../api/format';
-import { followTheme, languages } from './around';
+import { followTheme, isFramed, languages } from './around';
 import { Chooser, type IChoice } from './chooser';
 import { LaunchController } from './controller';
+import { linksOf } from './elements';
 import { launchForGuest, type Instance } from './model';
 import { DATA_ID, type IChosen } from './page';
 import { LaunchView } from './view';
@@ -56,13 +57,7 @@ async function request(path: string, init: RequestInit): Promise<Response> {
 }
 
 const trans = new PageWords(data.catalogues, languages());
-const isFramed = window.parent !== window;
-const links = isFramed
-  ? []
-  : [
-      { label: trans.__('Back to JupyterLab'), href: data.lab },
-      ...(data.hub === null ? [] : [{ label: trans.__('Hub'), href: data.hub }])
-    ];
+const links = linksOf(data, trans);
 
 document.documentElement.lang = trans.getLocale();
 followTheme();
@@ -119,7 +114,7 @@ if (data.instance) {
     onChosen: (id, title) => {
       // Lab gives the folder a tab of its own; whoever else is around lets the page go there.
       const message: IChosen = { type: 'einfra-apps:chosen', id, title };
-      if (isFramed) {
+      if (isFramed()) {
         window.parent.postMessage(message, window.location.origin);
       }
     },

@@ -1,7 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Act, ILaunch } from './model';
+import { maker, waysOf, type ILink } from './elements';
 import type { LogEvent } from './follower';
+import type { Act, ILaunch } from './model';
+
+export const make = maker('jp-EinfraLaunch');
 
 /** Lines that are kept on the page; the log itself has more. */
 const MOST_LINES = 1_000;
@@ -25,16 +28,7 @@ export class LaunchView {
     this._log.setAttribute('role', 'log');
     this._log.setAttribute('aria-label', trans.__('What it printed'));
     this._log.setAttribute('aria-live', 'off'); // far too much to be read out
-    const ways = make('nav', 'ways');
-    ways.append(
-      ...links.map(({ label, href }) => {
-        const link = make('a', 'link');
-        link.textContent = label;
-        link.href = href;
-        link.target = '_top';
-        return link;
-      })
-    );
+    const ways = waysOf(links, make);
     const bottom = make('div', 'bottom');
     bottom.append(ways, this._buttons);
     // Its height stays, so that what is below does not move when a start is over.
@@ -227,7 +221,7 @@ export namespace LaunchView {
     readonly trans: TranslationBundle;
 
     /** Ways back. */
-    readonly links: readonly { readonly label: string; readonly href: string }[];
+    readonly links: readonly ILink[];
 
     readonly label: (act: Act) => string;
     readonly onAct: (act: Act) => void;
@@ -237,16 +231,6 @@ export namespace LaunchView {
 /** Whether who reads is at the end, or nearly so. */
 function isAtEnd(log: HTMLElement): boolean {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-}
-
-/** An element with a class of ours. */
-export function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  name: string
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  element.className = `jp-EinfraLaunch-${name}`;
-  return element;
 }
 
 function button(label: string): HTMLButtonElement {
