@@ -164,11 +164,15 @@ def test_an_empty_panel_says_what_it_is_for(
     page: Page, lab: LabServer, shot: Shot, theme: str
 ) -> None:
     play_history(page, filled=0)
-    PlayedStream(page, sample(), details(program("server", "server", name="-", state=None)))
+    server = details(program("server", "server", name="-", state=None))
+    stream = PlayedStream(page, sample(), server)
     panel = open_panel(page, lab)
     expect(panel).to_contain_text("No kernel is running.")
     expect(panel).to_contain_text("Run a notebook, and what it uses is listed here.")
     expect(panel.get_by_role("rowheader", name="JupyterLab itself")).to_be_visible()
+    # A sample from before the history says nothing of when that begins.
+    expect(panel.locator("[aria-busy=false]")).to_be_visible()
+    stream.send(sample())
     expect(panel).to_contain_text("Recorded since")
     expect(page.locator(chart("cpu"))).to_contain_text("0.4 of 2 cores")
     shot(page, f"panel-empty-{name_of(theme)}")
