@@ -64,14 +64,15 @@ class HistoryKeeper:
         self._logger = log
         self._now = now
         self._on_loaded = on_loaded
-        self._loaded = False
+        self.is_loaded = False
+        """Whether the file was read."""
         self._waited = False
         self._spoken: list[Word] = []
 
     def held(self, directory: Path, *, waited: bool) -> None:
         """Read the last words of the run before, and begin with one's own."""
         path = directory / "usage.last-words"
-        if not self._loaded:
+        if not self.is_loaded:
             self._spoken, self._waited = read(path), waited
         if self.last_words is not None:
             self.last_words.stop(0.0)  # of a folder that is gone
@@ -81,7 +82,7 @@ class HistoryKeeper:
     def load(self, connection: Connection) -> None:
         """Merge the file with what was recorded meanwhile."""
         now = self._now().timestamp()
-        again = self._loaded
+        again = self.is_loaded
         events, runs = store.events(connection), store.runs(connection)
         with self.lock:
             self.history.begin_load()
@@ -109,7 +110,7 @@ class HistoryKeeper:
             news = self.log.load(events, runs, self._spoken, counters=counters, boot=boot)
             for word in news:
                 self.history.add(word.at_seconds, word.figures)
-        self._spoken, self._loaded = [], True
+        self._spoken, self.is_loaded = [], True
         previous = self.log.previous
         # While the folder was another's, the latest run may have been beside this one; but
         # the lock of a machine that is gone lingers too, and its run was before.

@@ -17,6 +17,7 @@ from ...store import Store
 from ..models import HistoryQuery, Run, UsageEvent, UsageHistory, UsageSnapshot
 from . import keeping, selection, store
 from .keeper import HistoryKeeper
+from .minutes import Minutes, minutes
 from .records import Word
 from .runs import Counters, origin_of, stopped, told, worth_naming
 from .series import figures_of, gpus_of
@@ -225,6 +226,16 @@ class Recorder:
             pieces.append(piece)
             time.sleep(0)  # the loop's turn
         return "".join(pieces)
+
+    def minutes(self, since: float, until: float) -> Minutes | None:
+        """Return a part of the last week, minute by minute; times in seconds since 1970.
+
+        None while what earlier runs left has not been read.
+        """
+        if not self._keeper.is_loaded:
+            return None
+        with self._keeper.lock:
+            return minutes(self._keeper.history, self._keeper.log.runs(), since, until)
 
     def memory_bytes(self) -> int:
         """Size of all figures in memory."""

@@ -78,6 +78,8 @@ class Window(NamedTuple):
     width: int
     present: list[bool]
     values: array[float]
+    samples: array[int]
+    """Of each bucket; of one that is not there they say nothing."""
 
     def column(self, series: int, statistic: int) -> array[float]:
         """One series; ``statistic`` 0 is the minimum, 1 the mean, 2 the maximum."""
@@ -222,7 +224,8 @@ class _Ring:
         values += self._values[: max(0, end - capacity) * size]
         expected = range(first, first + count * step, step)
         present = [start == wanted for start, wanted in zip(starts, expected, strict=True)]
-        return Window(self._width, present, values)
+        samples = self._samples[begin:end] + self._samples[: max(0, end - capacity)]
+        return Window(self._width, present, values, samples)
 
     def memory_bytes(self) -> int:
         parts: tuple[array[int] | array[float], ...] = (self._starts, self._samples, self._values)
