@@ -1,0 +1,48 @@
+"""What is remembered of each start of this server.
+
+Pure: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from .published import PublishedState
+
+#: Of older ones nothing is asked any more.
+MOST_STARTS = 20
+
+#: Of one start; the oldest make room.
+MOST_TOLD = 200
+
+_Moment = Annotated[float, Meta(ge=0, le=1e12)]
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """An evaluation that the controller told of."""
+
+    at: _Moment
+    counter: Annotated[int, Meta(ge=0, le=1000)]
+    maximum: float | None = None
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """One life of the server, from the hub's start to its stop, whatever died in between."""
+
+    id: str
+    first_seen: _Moment
+    told: list[Told] = []
+
+
+def heard(start: Start, state: PublishedState) -> Start:
+    """Take note of what a controller published."""
+    at = state.evaluated_at.timestamp()
+    if any(told.at == at and told.counter == state.counter for told in start.told):
+        return start
+    told = Told(at=at, counter=state.counter, maximum=state.last_max)
+    others = [one for one in start.told if one.at != at]
+    in_order = sorted([*others, told], key=lambda one: one.at)
+    return replace(start, told=in_order[-MOST_TOLD:])
