@@ -32,6 +32,8 @@ from .stream_handler import default_handlers as stream_handlers
 if TYPE_CHECKING:
     from .apps.manager import AppsManager
     from .apps.presence.idleness import Cores
+    from .idle.observed import Observed
+    from .usage.manager import UsageManager
     from .usage.programs.processes import RosterEntry
 
 Handlers = Sequence[tuple[str, type[Any]]]
@@ -133,6 +135,47 @@ def _apps(app: EinfraApp) -> tuple[Manager, Handlers]:
     return manager, default_handlers
 
 
+def _idle(app: EinfraApp) -> tuple[Manager, Handlers]:
+    from .idle.handlers import IDLE, default_handlers  # noqa: PLC0415 - may be off
+    from .idle.manager import IdleManager  # noqa: PLC0415
+
+    manager = IdleManager(
+        parent=app,
+        publish=app.stream.publish,
+        board=app.notices,
+        past=lambda since, until: _observed(app, since, until),
+        directory=state_directory(Path(jupyter_data_dir()), os.environ),
+    )
+    app.stream.add_topic(Topic("idle", "idle", owner_only=True))
+    app.settings[IDLE] = manager
+    return manager, default_handlers
+
+
+def _observed(app: EinfraApp, since: float, until: float) -> Observed | None:
+    """Return what the usage feature saw of this server's use, for the idle feature to judge."""
+    from .idle.observed import Device, Observed, Track  # noqa: PLC0415 - loaded by then
+    from .usage.history.minutes import WIDTH_SECONDS  # noqa: PLC0415 - as above
+
+    manager = cast("UsageManager | None", app.managers.get("usage"))
+    if manager is None:
+        return None
+    minutes = manager.recorder.minutes(since, until)
+    if minutes is None:
+        return None
+    sees = {"gpu": "readings", "shared-gpu": "nothing", "mig": "all"}
+    return Observed(
+        first=minutes.first,
+        width=WIDTH_SECONDS,
+        cpu=Track(*minutes.cpu),
+        gpus=[
+            Device(gpu.uuid, cast("Any", sees[gpu.scope]), Track(*gpu.utilization))
+            for gpu in minutes.gpus
+        ],
+        breaks=minutes.breaks,
+        paces=(manager.watched_interval_seconds, manager.unwatched_interval_seconds),
+    )
+
+
 def _tree_cores() -> Cores:
     from .usage.probes.processes import ProcessProbe  # noqa: PLC0415 - seldom wanted
     from .usage.programs.trees import TreeCores  # noqa: PLC0415
@@ -144,6 +187,7 @@ def _tree_cores() -> Cores:
 FEATURES: dict[str, Callable[[EinfraApp], tuple[Manager, Handlers]]] = {
     "usage": _usage,
     "apps": _apps,
+    "idle": _idle,
 }
 
 

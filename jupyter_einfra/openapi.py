@@ -18,12 +18,13 @@ import msgspec
 from .app import FEATURES
 from .apps.models import AppsEvent
 from .base import NAMESPACE, Endpoint
+from .idle.models import IdleStatus
 from .models import ErrorBody, NoticesEvent, SnapshotEvent
 from .stream_handler import default_handlers as stream_handlers
 from .usage.models import UsageDetails, UsageSnapshot
 
 #: What the stream carries: the snapshot, then one model per topic, told apart by ``type``.
-StreamEvent = SnapshotEvent | NoticesEvent | UsageSnapshot | UsageDetails | AppsEvent
+StreamEvent = SnapshotEvent | NoticesEvent | UsageSnapshot | UsageDetails | AppsEvent | IdleStatus
 
 METHODS = ("get", "post", "put", "patch", "delete")
 

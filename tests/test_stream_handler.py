@@ -45,7 +45,7 @@ async def test_the_snapshot_comes_first_and_the_latest_state_follows(
     assert snapshot["version"] == __version__
     assert snapshot["topics"] == ["usage"]
     assert snapshot["features"] == [
-        {"name": name, "state": "on", "reason": None} for name in ("usage", "apps")
+        {"name": name, "state": "on", "reason": None} for name in ("usage", "apps", "idle")
     ]
     assert snapshot["refused"] == []
     assert usage["type"] == "usage"
@@ -69,6 +69,7 @@ async def test_topics_left_out_means_all_that_may_be_read(
         assert (await events.next())["topics"] == [
             "apps",
             "diary",
+            "idle",
             "news",
             "notices",
             "usage",

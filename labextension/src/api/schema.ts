@@ -276,6 +276,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jupyter-einfra/idle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this server will be kept. */
+        get: operations["get_idle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/idle/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this server may be stopped from here. */
+        get: operations["get_idle_stop"];
+        put?: never;
+        /** Stop this server: kernels and programs end, files stay. */
+        post: operations["post_idle_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/idle/time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for more time. */
+        post: operations["post_idle_time"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -586,6 +638,152 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
         };
         /**
+         * IdleEvaluation
+         * @description One look of the controller at this server, that was or that may come.
+         */
+        IdleEvaluation: {
+            /**
+             * Format: date-time
+             * @description RFC 3339 UTC.
+             */
+            time: string;
+            /** @description After it; of an estimate, at most. */
+            counter: number;
+            /** @description Whether it found use, or certainly will. */
+            used: boolean;
+            /** @description Whether the controller told of it. */
+            known: boolean;
+        };
+        /**
+         * IdleExtension
+         * @description What the controller offers to those who ask for more time.
+         */
+        IdleExtension: {
+            /** @description The longest time that it grants. */
+            most_seconds: number;
+            /** @description Until when the server is kept by a grant. */
+            granted_until: string | null;
+            /** @description The operator's words on it; may be empty. */
+            text: string;
+        };
+        /**
+         * IdlePolicy
+         * @description The operator's policy, as far as it is known.
+         */
+        IdlePolicy: {
+            /** @description The policy's own name. */
+            revision: string;
+            /** @description In the operator's words; may be empty. */
+            text: string;
+            /** @description Null for a revision that is not known here. */
+            rule: components["schemas"]["IdleRule"] | null;
+        };
+        /**
+         * IdleReport
+         * @description The status, with what it takes to draw it.
+         */
+        IdleReport: {
+            status: components["schemas"]["IdleStatus"];
+            /**
+             * Format: date-time
+             * @description Time of the first value.
+             */
+            since: string;
+            /** @description From one value to the next. */
+            step_seconds: number;
+            /** @description Highest mean of the metric in each step; null where not known. */
+            values: (number | null)[];
+            /** @description Oldest first, up to the deletion; of an estimate, at its earliest. */
+            evaluations: components["schemas"]["IdleEvaluation"][];
+        };
+        /**
+         * IdleRule
+         * @description The rule that holds for this server, or may hold.
+         */
+        IdleRule: {
+            /**
+             * @description What is looked at.
+             * @enum {unknown}
+             */
+            metric: "cpu_cores" | "gpu_busy_share";
+            /** @description In cores, or a share from 0 to 1. */
+            threshold: number;
+            /** @description Whether what is exactly at the threshold is idle, too. */
+            idle_at_threshold: boolean;
+            /** @description Time of which means are made. */
+            averaging_seconds: number;
+            /** @description Time whose highest mean counts. */
+            lookback_seconds: number;
+            /** @description From one evaluation to the next. */
+            evaluation_seconds: number;
+            /** @description Of the counter, at which it is deleted. */
+            counter_limit: number;
+        };
+        /**
+         * IdleSource
+         * @description One of those who may know, in the order in which they are asked.
+         */
+        IdleSource: {
+            /**
+             * @description file: what the operator's controller wrote into this container; controller: what it answers; estimate: made here from what was seen of the use.
+             * @enum {unknown}
+             */
+            name: "controller" | "estimate" | "file";
+            /** @description Of what it knows; null if nothing. */
+            time: string | null;
+            /** @description Why it is not relied on. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * IdleStatus
+         * @description Whether and when this server may be deleted for want of use.
+         */
+        IdleStatus: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "idle";
+            /**
+             * Format: date-time
+             * @description RFC 3339 UTC.
+             */
+            time: string;
+            /**
+             * @description unknown: there is no policy, or nobody can tell; kept: for more than a day; unsure: it seems used, which cannot be proven from here; day, hour: within such a time it may be deleted.
+             * @enum {unknown}
+             */
+            level: "day" | "hour" | "kept" | "unknown" | "unsure";
+            /** @description Null if none is known. */
+            policy: components["schemas"]["IdlePolicy"] | null;
+            /** @description Why the level is unknown. */
+            reason: components["schemas"]["Reason"] | null;
+            /** @description Whom the rest is from. */
+            source: ("controller" | "estimate" | "file") | null;
+            /** @description All who were asked, best first. */
+            sources: components["schemas"]["IdleSource"][];
+            /** @description When it is deleted if not used; of an estimate, at the earliest. */
+            delete_at: string | null;
+            /** @description Whether delete_at was worked out here: no deletion comes before, if the policy is followed. Else it is the controller's own word. */
+            is_estimate: boolean;
+            /** @description How often it was found idle; of an estimate, at most. */
+            counter: number | null;
+            /** @description At which it is deleted. */
+            counter_limit: number | null;
+            /** @description When it was last evaluated. */
+            evaluated_at: string | null;
+            /** @description When it is next; null if that is not known. */
+            next_evaluation_at: string | null;
+            /** @description Last time at which it was certainly in use. */
+            used_at: string | null;
+            /** @description Highest mean of the metric in the last 24 hours, as seen here. */
+            day_maximum: number | null;
+            /** @description What cannot be seen from here and so counts as idle. */
+            unseen: components["schemas"]["Reason"][];
+            /** @description Null where more time cannot be asked for. */
+            extension: components["schemas"]["IdleExtension"] | null;
+        };
+        /**
          * InstanceRequest
          * @description Do something to one instance.
          */
@@ -870,8 +1068,40 @@ export interface components {
             /** @description Events since the given Last-Event-ID can no longer be had. */
             events_lost: boolean;
         };
+        /**
+         * StopGrant
+         * @description Whether this server may be stopped from here.
+         */
+        StopGrant: {
+            /** @description Null if the hub could not be asked, or there is none. */
+            may_stop: boolean | null;
+            /** @description Why not. */
+            reason: components["schemas"]["Reason"] | null;
+        };
         /** @description One event of the stream. */
-        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["NoticesEvent"] | components["schemas"]["UsageSnapshot"] | components["schemas"]["UsageDetails"] | components["schemas"]["AppsEvent"];
+        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["NoticesEvent"] | components["schemas"]["UsageSnapshot"] | components["schemas"]["UsageDetails"] | components["schemas"]["AppsEvent"] | components["schemas"]["IdleStatus"];
+        /**
+         * TimeAnswer
+         * @description What the controller answered.
+         */
+        TimeAnswer: {
+            /** @description Whether the server is kept for longer. */
+            granted: boolean;
+            /** @description Until when; null if it was not granted. */
+            until: string | null;
+            /** @description The operator's words; may be empty. */
+            text: string;
+        };
+        /**
+         * TimeWanted
+         * @description A request for more time.
+         */
+        TimeWanted: {
+            /** @description How long. */
+            seconds: number;
+            /** @description What for. */
+            why: string;
+        };
         /**
          * TopicRefusal
          * @description A topic that was asked for and is not sent.
@@ -1500,6 +1730,118 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["LaunchEvent"] | components["schemas"]["LogEvent"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_idle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdleReport"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_idle_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopGrant"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_idle_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopGrant"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_idle_time: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeWanted"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeAnswer"];
                 };
             };
             400: components["responses"]["Error"];

@@ -1,0 +1,85 @@
+"""What ``jupyter einfra check`` says of the policy: which one is set, and who tells more."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..check.models import Finding
+from .policies import NoPolicy, load, presets
+from .sources import Controller, Source, StateFile
+
+_PREFIX = "JUPYTER_EINFRA_IDLE_"
+
+
+def check() -> Iterator[Finding]:
+    """Look at what the environment sets; the server's own configuration is not known here."""
+    environ = os.environ
+    yield _policy(environ.get(f"{_PREFIX}POLICY", ""))
+    file = environ.get(f"{_PREFIX}STATE_FILE", "")
+    if file:
+        yield _told("file of the controller", StateFile(Path(file)))
+    url = environ.get(f"{_PREFIX}CONTROLLER_URL", "")
+    if url:
+        token = environ.get("JUPYTERHUB_API_TOKEN", "")
+        yield _told("controller", Controller(url, token, 1.0))
+    if all(environ.get(name) for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_USER")):
+        yield _grant(environ)
+
+
+def _policy(name: str) -> Finding:
+    if not name:
+        return Finding(
+            subject="idle policy",
+            status="note",
+            found="unknown in the environment: nothing is said of a server's deletion",
+            advice=f"set {_PREFIX}POLICY (or c.IdleManager.policy) to the path of a file, or to "
+            f"one of: {', '.join(presets())}.",
+        )
+    try:
+        policy = load(name)
+    except NoPolicy as error:
+        return Finding(
+            subject="idle policy", status="error", found=str(error), advice=f"set {_PREFIX}POLICY."
+        )
+    rules = "; ".join(
+        f"{rule.metric} below {rule.threshold:g}, {rule.counter_limit} times"
+        for rule in policy.rules
+    )
+    return Finding(subject="idle policy", status="ok", found=f"{policy.revision}: {rules}")
+
+
+def _told(subject: str, source: Source) -> Finding:
+    source.look(time.time())
+    if source.problem is None and source.state is not None:
+        state = source.state
+        found = (
+            f"counter {state.counter}, policy {state.policy}, of {state.evaluated_at:%F %H:%M} UTC"
+        )
+        return Finding(subject=subject, status="ok", found=found)
+    reason = source.problem
+    found = "says nothing" if reason is None else reason.message
+    return Finding(subject=subject, status="warning", found=found)
+
+
+def _grant(environ: Mapping[str, str]) -> Finding:
+    from .client import HubClient  # noqa: PLC0415 - with an HTTP client
+
+    grant = HubClient(
+        environ["JUPYTERHUB_API_URL"],
+        environ.get("JUPYTERHUB_API_TOKEN", ""),
+        environ["JUPYTERHUB_USER"],
+        environ.get("JUPYTERHUB_SERVER_NAME", ""),
+    ).may_stop()
+    if grant.reason is None:
+        return Finding(subject="stop by its user", status="ok", found="the server may stop itself")
+    return Finding(
+        subject="stop by its user",
+        status="note" if grant.may_stop is False else "warning",
+        found=grant.reason.message,
+        advice="add the scope `delete:servers!server` to c.Spawner.server_token_scopes."
+        if grant.may_stop is False
+        else None,
+    )

@@ -1,0 +1,346 @@
+"""The idle feature's life: what is published and what was seen go in, the outlook comes out."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+from traitlets import Float, Unicode
+
+from ..config import EinfraConfigurable
+from ..errors import EinfraError
+from ..models import Notice, Reason
+from ..threads import in_thread
+from . import reasons
+from .models import IdleReport, IdleStatus, StopGrant, TimeAnswer, TimeWanted
+from .notices import notice_of
+from .observed import Observed, gpus_seen
+from .outlook import Known, Word, report
+from .policies import NoPolicy, load, presets
+from .policy import Policy
+from .published import PublishedState, doubt
+from .remembered import Remembered
+from .sources import Controller, Source, StateFile
+
+#: Between two forecasts: while the history is being read, while a deletion is near, and else.
+_SOON_SECONDS, _NEAR_SECONDS, _FAR_SECONDS = 2.0, 60.0, 300.0
+
+#: Of the history, at most.
+_WEEK_SECONDS = 7 * 86400.0
+
+
+class Board(Protocol):
+    """Where notices are put up."""
+
+    def post(self, notice: Notice) -> None: ...
+
+    def withdraw(self, notice_id: str) -> None: ...
+
+
+class IdleRefusal(EinfraError):
+    """It cannot be done here; the reason says why."""
+
+    http_status = 409
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.message)
+        self.code = reason.code
+        self.params = dict(reason.params)
+
+
+class IdleManager(EinfraConfigurable):
+    """Tells whether this server will be kept, and warns in time.
+
+    Parameters
+    ----------
+    publish:
+        Takes a topic and one JSON object; called from a thread of its own.
+    board:
+        Where notices are put up.
+    past:
+        Returns what was seen of this server's use between two moments, in seconds since
+        1970; None if that is not known.
+    directory:
+        Where this server keeps its state.
+    now:
+        Seconds since 1970.
+    """
+
+    env_prefix = "JUPYTER_EINFRA_IDLE_"
+
+    policy = Unicode(
+        "",
+        help="The policy by which servers that are not used are deleted: the name of a published "
+        "one (``2022-headline``, ``2022-mechanism``, ``2026-docs``) or the absolute path of a "
+        "JSON file. Empty: none is known, and nothing is said unless a controller says it.",
+    ).tag(config=True)
+    state_file = Unicode(
+        "",
+        help="Absolute path of the file that has what the operator's controller says of this "
+        "server, such as an annotation that the downward API projects. Empty: there is none.",
+    ).tag(config=True)
+    controller_url = Unicode(
+        "",
+        help="Address at which the operator's controller tells the same to whoever shows it this "
+        "server's token of the hub, and takes requests for more time. Empty: there is none.",
+    ).tag(config=True)
+    look_seconds = Float(
+        30.0, min=0.05, max=86400.0, help="Seconds between two looks at the file."
+    ).tag(config=True)
+    ask_seconds = Float(
+        300.0, min=0.05, max=86400.0, help="Seconds between two questions to the controller."
+    ).tag(config=True)
+
+    def __init__(
+        self,
+        *,
+        publish: Callable[[str, bytes], None],
+        board: Board,
+        past: Callable[[float, float], Observed | None],
+        directory: Path,
+        now: Callable[[], float] = time.time,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._publish = publish
+        self._board = board
+        self._past = past
+        self._now = now
+        self._policies = presets()
+        self._policy, self._policy_problem = self._load_policy()
+        self._start_id = start_id(self._environ)
+        self._server = server_name(self._environ)
+        self._sources: list[Source] = []
+        if self.state_file:
+            self._sources.append(StateFile(Path(self.state_file)))
+        token = self._environ.get("JUPYTERHUB_API_TOKEN", "")
+        self._controller: Controller | None = None
+        if self.controller_url:
+            self._controller = Controller(self.controller_url, token, self.ask_seconds)
+            self._sources.append(self._controller)
+        self._remembered = Remembered(directory, self._start_id, now=now, log=self.log)
+        self._remembered.on_read = self.look_soon
+        self._told: IdleStatus | None = None
+        self._notice: Notice | None = None
+        self._due = 0.0
+        self._hub_asked: StopGrant | None = None
+        self._stopping = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="einfra-idle", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look; without a policy and a controller there is nothing to look at."""
+        if self._is_of_use:
+            self._remembered.start()
+            self._thread.start()
+        else:
+            self._tell(self._report())
+
+    def stop(self) -> None:
+        """Look no more and save what is remembered."""
+        self._stopping = True
+        self._wake.set()
+        if self._is_of_use:
+            self._thread.join(2.0)
+            if not self._remembered.stop(2.0):
+                self.log.warning("What is known of this server's start was not written in time")
+
+    def look_soon(self) -> None:
+        """Look now: something happened. Any thread may call this."""
+        self._due = 0.0
+        self._wake.set()
+
+    # On the loop.
+
+    async def report(self) -> IdleReport:
+        """Return all that is known, as of now."""
+        return await in_thread(self._report)
+
+    async def may_stop(self) -> StopGrant:
+        """Return whether this server may stop itself."""
+        if not self._has_hub:
+            return StopGrant(may_stop=None, reason=reasons.STOP_NO_HUB)
+        if self._hub_asked is None or self._hub_asked.may_stop is None:
+            self._hub_asked = await in_thread(self._ask_hub, stop=False)
+        return self._hub_asked
+
+    async def stop_server(self) -> StopGrant:
+        """Have the hub stop this server.
+
+        Raises
+        ------
+        IdleRefusal
+            It may not, or the hub does not do it.
+        """
+        if not self._has_hub:
+            raise IdleRefusal(reasons.STOP_NO_HUB)
+        done = await in_thread(self._ask_hub, stop=True)
+        if done.reason is not None:
+            raise IdleRefusal(done.reason)
+        return done
+
+    async def ask_for_time(self, wanted: TimeWanted) -> TimeAnswer:
+        """Ask the controller for more time.
+
+        Raises
+        ------
+        IdleRefusal
+            It does not offer any, or does not answer.
+        """
+        from .client import Unanswered  # noqa: PLC0415 - only where there is a controller
+
+        offered = self._told is not None and self._told.extension is not None
+        if self._controller is None or not offered:
+            raise IdleRefusal(reasons.TIME_NOT_OFFERED)
+        try:
+            answer = await in_thread(self._controller.more_time, wanted)
+        except Unanswered as error:
+            raise IdleRefusal(error.reason) from error
+        for source in self._sources:
+            source.forget()
+        self.look_soon()
+        return answer
+
+    # In threads.
+
+    @property
+    def _has_hub(self) -> bool:
+        return all(self._environ.get(name) for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_USER"))
+
+    def _ask_hub(self, *, stop: bool) -> StopGrant:
+        from .client import HubClient  # noqa: PLC0415 - with an HTTP client
+
+        environ = self._environ
+        hub = HubClient(
+            environ["JUPYTERHUB_API_URL"],
+            environ.get("JUPYTERHUB_API_TOKEN", ""),
+            environ["JUPYTERHUB_USER"],
+            environ.get("JUPYTERHUB_SERVER_NAME", ""),
+        )
+        return hub.stop_server() if stop else hub.may_stop()
+
+    @property
+    def _is_of_use(self) -> bool:
+        return bool(self._sources) or self._policy is not None
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                self._look()
+            except Exception:
+                # It is tried again; what was told stays.
+                self.log.exception("Whether this server will be kept could not be found out")
+            self._wake.wait(min(self.look_seconds, max(0.0, self._due - self._now())))
+
+    def _look(self) -> None:
+        changed = [source.look(self._now()) for source in self._sources]
+        for state in self._states():
+            self._remembered.hear(state)
+        if any(changed) or self._now() >= self._due:
+            told = self._report()
+            self._tell(told)
+            self._due = self._now() + _pause_seconds(told.status)
+
+    def _states(self) -> list[PublishedState]:
+        return [w.state for w in self._words(self._now()) if w.state is not None and not w.problem]
+
+    def _words(self, now: float) -> list[Word]:
+        start = self._remembered.present
+        words = []
+        for source in self._sources:
+            state, problem = source.state, source.problem
+            if state is not None:
+                policy = self._policies.get(state.policy)
+                rules = [] if policy is None else policy.rules
+                period = max((rule.evaluation_seconds for rule in rules), default=86400)
+                problem = doubt(
+                    state,
+                    server=self._server,
+                    started_at=None if start is None else start.first_seen,
+                    period_seconds=period,
+                    now=now,
+                )
+            words.append(Word(source.name, state, problem))
+        return words
+
+    def _report(self) -> IdleReport:
+        now = self._now()
+        start = self._remembered.present
+        observed = self._past(now - _WEEK_SECONDS, now) if self._is_of_use else None
+        seen = gpus_seen(observed, now if start is None else start.first_seen)
+        return report(
+            Known(
+                now=now,
+                policy=self._policy,
+                policies=self._policies,
+                policy_problem=self._policy_problem,
+                words=self._words(now),
+                start=start,
+                observed=observed,
+                gpus=seen,
+            )
+        )
+
+    def _tell(self, told: IdleReport) -> None:
+        status = told.status
+        if self._told is None or not _is_same(self._told, status):
+            self._told = status
+            self._publish("idle", msgspec.json.encode(status))
+        notice = notice_of(status, self._start_id)
+        before = self._notice
+        if before is not None and (notice is None or notice.id != before.id):
+            self._board.withdraw(before.id)
+        if notice is not None:
+            self._board.post(notice)
+        self._notice = notice
+
+    def _load_policy(self) -> tuple[Policy | None, Reason | None]:
+        if not self.policy:
+            return None, None
+        try:
+            policy = load(self.policy)
+        except NoPolicy as error:
+            self.log.error("The policy for servers that are not used: %s", error)  # noqa: TRY400
+            return None, reasons.policy_invalid(str(error))
+        self._policies[policy.revision] = policy
+        return policy, None
+
+
+def _pause_seconds(status: IdleStatus) -> float:
+    if status.reason == reasons.HISTORY_LOST:
+        return _SOON_SECONDS
+    return _NEAR_SECONDS if status.level in ("day", "hour") else _FAR_SECONDS
+
+
+def _is_same(told: IdleStatus, status: IdleStatus) -> bool:
+    """Whether nothing has changed but the time of looking."""
+
+    def timeless(one: IdleStatus) -> IdleStatus:
+        sources = [replace(source, time=None) for source in one.sources]
+        return replace(one, time=told.time, sources=sources)
+
+    return timeless(told) == timeless(status)
+
+
+def start_id(environ: Mapping[str, str]) -> str:
+    """Name this start of the server: the hub gives each a token, which no restart changes."""
+    token = environ.get("JUPYTERHUB_API_TOKEN")
+    if not token:
+        return f"local-{secrets.token_hex(8)}"
+    return sha256(b"jupyter-einfra idle start\0" + token.encode("utf-8", "replace")).hexdigest()[
+        :16
+    ]
+
+
+def server_name(environ: Mapping[str, str]) -> str | None:
+    """Return what the hub calls this server: the user, a slash, and its name if it has one."""
+    user = environ.get("JUPYTERHUB_USER")
+    return f"{user}/{environ.get('JUPYTERHUB_SERVER_NAME', '')}" if user else None
