@@ -17,6 +17,7 @@ from ..check.models import Finding, Report
 CHECKS = {
     "installation": "jupyter_einfra.check.installation",
     "usage": "jupyter_einfra.usage.check",
+    "idle": "jupyter_einfra.idle.check",
     "apps": "jupyter_einfra.apps.check",
     "running": "jupyter_einfra.cli.running",
 }
