@@ -15,6 +15,7 @@ from typing import TypeVar
 from . import (
     applications,
     desktop,
+    forecasts,
     history,
     opening,
     page_size,
@@ -84,6 +85,7 @@ def _benchmarks(*, quick: bool) -> dict[str, Callable[[Path], list[Figure]]]:
         "opening": partial(opening.measure, size=size(opening.Size(), opening.Size(1))),
         "proxying": partial(proxying.measure, size=size(proxying.Size(), proxying.Size(2, 50, 16))),
         "desktop": partial(desktop.measure, size=size(desktop.Size(), desktop.Size(2, 40))),
+        "forecasts": partial(forecasts.measure, size=size(forecasts.Size(), forecasts.Size(3))),
         "page-size": page_size.measure,
     }
 
