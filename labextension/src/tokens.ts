@@ -11,6 +11,7 @@ export type Snapshot = components['schemas']['SnapshotEvent'];
 /** What each topic of the stream carries. */
 export interface ITopicMessages {
   apps: components['schemas']['AppsEvent'];
+  idle: components['schemas']['IdleStatus'];
   notices: components['schemas']['NoticesEvent'];
   usage: components['schemas']['UsageSnapshot'];
   'usage-details': components['schemas']['UsageDetails'];

@@ -63,14 +63,22 @@ const PARAMS: Params = {
   bytes_per_second: 700 * 2 ** 20,
   used_bytes: 888.8 * GIB,
   limit_bytes: 888.8 * GIB,
-  kernel_bytes: 888.8 * GIB
+  kernel_bytes: 888.8 * GIB,
+  counter: 14,
+  counter_limit: 15,
+  estimate: 1,
+  metric: 'cpu_cores',
+  threshold: 0.015,
+  maximum: 0.0042
 };
 
 const VARIANTS: readonly Params[] = [
   {},
   { memory_known: 0 },
   { disk: 'home', scope: 'quota' },
-  { disk: 'tmp', scope: 'filesystem' }
+  { disk: 'tmp', scope: 'filesystem' },
+  { estimate: 0, metric: 'gpu_busy_share' },
+  { estimate: 1, metric: 'gpu_busy_share' }
 ];
 
 beforeEach(() => {

@@ -64,6 +64,48 @@ export const EVENTS: Readonly<Record<string, Render>> = {
       blanks.time('end')
     ),
 
+  // idle: warnings before
+  idle_counted: (trans, { estimate }, blanks) =>
+    estimate === 0
+      ? trans.__(
+          'Found unused %1 of %2 times. Unless it is used, your server will be deleted (%3).',
+          blanks.number('counter'),
+          blanks.number('counter_limit'),
+          blanks.time('end')
+        )
+      : trans.__(
+          'Found unused up to %1 of %2 times. Unless it is used, your server may be deleted from %3 on (estimate).',
+          blanks.number('counter'),
+          blanks.number('counter_limit'),
+          blanks.time('end')
+        ),
+  idle_day: (trans, { estimate }, blanks) =>
+    sentences(
+      estimate === 0
+        ? trans.__(
+            'Your server will be deleted unless it is used (%1).',
+            blanks.time('end')
+          )
+        : trans.__(
+            'Unless it is used, your server may be deleted from %1 on (estimate).',
+            blanks.time('end')
+          ),
+      ...whatIsUse(trans, blanks)
+    ),
+  idle_hour: (trans, { estimate }, blanks) =>
+    sentences(
+      estimate === 0
+        ? trans.__(
+            'Unless it is used, your server will be deleted within the hour (%1).',
+            blanks.time('end')
+          )
+        : trans.__(
+            'Unless it is used, your server may be deleted within the hour (%1, estimate).',
+            blanks.time('end')
+          ),
+      ...whatIsUse(trans, blanks)
+    ),
+
   // usage: explanations after
   kernel_out_of_memory: (trans, _, blanks) =>
     trans.__(
@@ -159,6 +201,22 @@ export const EVENTS: Readonly<Record<string, Render>> = {
 
 function sentences(...parts: readonly string[]): string {
   return parts.filter(part => part !== '').join(' ');
+}
+
+/** What counts as use, and how far below that the last day was, where it is known. */
+function whatIsUse(trans: TranslationBundle, blanks: Blanks): string[] {
+  const threshold = blanks.number('threshold');
+  const gpu = blanks.name('metric') === 'gpu_busy_share';
+  const write = (value: number): string =>
+    gpu ? `${blanks.format.small(value * 100)} %` : blanks.format.small(value);
+  return [
+    gpu
+      ? trans.__('Use: GPU busy %1.', write(threshold))
+      : trans.__('Use: %1 cores.', write(threshold)),
+    blanks.has('maximum')
+      ? trans.__('Last day: up to %1.', write(blanks.number('maximum')))
+      : ''
+  ];
 }
 
 /** The kernel that uses most memory, where one is known. */

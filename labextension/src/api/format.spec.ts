@@ -100,6 +100,11 @@ describe('time', () => {
   it('tells the date before that', () => {
     expect(english.time(new Date(2026, 10, 13, 14, 5), now)).toMatch(/^Nov 13/);
   });
+
+  it('has the day of what is to come, too', () => {
+    expect(english.time(new Date(2026, 10, 21, 4, 0), now)).toMatch(/^Sat\b/);
+    expect(english.time(new Date(2026, 10, 27, 4, 0), now)).toMatch(/^Nov 27/);
+  });
 });
 
 describe('duration', () => {

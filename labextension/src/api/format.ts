@@ -91,7 +91,7 @@ export class Format {
   /** "12:03", with the day where that is not today. */
   time(when: Date, now: Date): string {
     // Rounded: a day may have 23 or 25 hours.
-    const days = Math.round((startOfDay(now) - startOfDay(when)) / 86_400_000);
+    const days = Math.abs(Math.round((startOfDay(now) - startOfDay(when)) / 86_400_000));
     return new Intl.DateTimeFormat(this._language, {
       hour: 'numeric',
       minute: '2-digit',
@@ -103,6 +103,13 @@ export class Format {
   /** A figure that changes keeps its digits, so that it does not jump about. */
   number(value: number, digits: Digits): string {
     return this._digits(value, digits, digits);
+  }
+
+  /** "0.004", "0.1" or "12": two digits that count, however small it is. */
+  small(value: number): string {
+    return new Intl.NumberFormat(this._language, { maximumSignificantDigits: 2 }).format(
+      value
+    );
   }
 
   /** "2" or "0.25": quotas of CPU come in hundredths. */

@@ -46,6 +46,7 @@ it.each(['from_the_future', 'toString', 'constructor', '__proto__'])(
 
 describe('figures as a person reads them', () => {
   const time = new Date(2026, 10, 20, 3, 12).toISOString();
+  const soon = new Date(2026, 10, 23, 4, 0).toISOString();
   const memory = { used_bytes: 14.8 * GIB, limit_bytes: 16 * GIB };
   const biggest = { name: 'train.ipynb', kernel_bytes: 11.8 * GIB };
 
@@ -138,6 +139,32 @@ describe('figures as a person reads them', () => {
     ],
     ['run_out_of_memory', { ended: time, ...memory }, /AM\. .*: 14\.8 of 16 GiB\.$/],
     ['run_out_of_memory', { ended: time }, /want of memory; last seen: 3:12.AM\.$/],
+    [
+      'idle_counted',
+      { counter: 2, counter_limit: 5, end: soon, estimate: 1 },
+      /^Found unused up to 2 of 5 times\. .* may be .* from Mon 4:00.AM on \(estimate\)\.$/
+    ],
+    [
+      'idle_counted',
+      { counter: 2, counter_limit: 5, end: soon, estimate: 0 },
+      /^Found unused 2 of 5 times\. .* will be deleted \(Mon 4:00.AM\)\.$/
+    ],
+    [
+      'idle_day',
+      { end: soon, estimate: 1, metric: 'cpu_cores', threshold: 0.1, maximum: 0.0042 },
+      /from Mon 4:00.AM on \(estimate\)\. Use: 0\.1 cores\. Last day: up to 0\.0042\.$/
+    ],
+    [
+      'idle_day',
+      { end: soon, estimate: 0, metric: 'gpu_busy_share', threshold: 0.005 },
+      /unless it is used \(Mon 4:00.AM\)\. Use: GPU busy 0\.5 %\.$/
+    ],
+    [
+      'idle_hour',
+      { end: soon, estimate: 0, metric: 'cpu_cores', threshold: 0.1, maximum: 0 },
+      /within the hour \(Mon 4:00.AM\)\. Use: 0\.1 cores\. Last day: up to 0\.$/
+    ],
+    ['idle_state_old', { time }, /too old to be relied on \(3:12.AM\)\.$/],
     ['disk_not_answering', { path: '/home', since: time }, /since 3:12.AM\.$/]
   ])('%s %o', (code, params, expected) => {
     expect(text(code, params)).toMatch(expected);

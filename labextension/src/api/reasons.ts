@@ -148,5 +148,66 @@ export const REASONS: Readonly<Record<string, Render>> = {
       'The history cannot be kept in %1 (%2). It is kept in memory until it can.',
       folder,
       detail
-    )
+    ),
+
+  // whether an unused server is kept
+  idle_no_policy: trans =>
+    trans.__('The operator has not said here whether unused servers are deleted.'),
+  idle_revision_unknown: (trans, { revision }) =>
+    trans.__(
+      'The rules of the operator’s policy “%1” are not known here. Ask the operator to update jupyter-einfra.',
+      revision
+    ),
+  idle_file_missing: trans =>
+    trans.__('The operator’s controller has not written anything into this server yet.'),
+  idle_file_unreadable: (trans, { file, error }) =>
+    trans.__('What the operator’s controller wrote to %1 cannot be read: %2', file, error),
+  idle_file_malformed: (trans, { file, error }) =>
+    trans.__(
+      'What the operator’s controller wrote to %1 is not understood: %2',
+      file,
+      error
+    ),
+  idle_state_other_server: (trans, { server }) =>
+    trans.__('It is about another server, “%1”.', server),
+  idle_state_older_start: (trans, _, blanks) =>
+    trans.__('It is from before this server was started (%1).', blanks.time()),
+  idle_state_old: (trans, _, blanks) =>
+    trans.__('It is too old to be relied on (%1).', blanks.time()),
+  idle_state_future: (trans, _, blanks) =>
+    trans.__('Its time has not come yet (%1): a clock is wrong.', blanks.time()),
+  idle_controller_unset: trans =>
+    trans.__('The operator has not set where the controller can be asked.'),
+  idle_controller_unreachable: (trans, { error }) =>
+    trans.__('The operator’s controller cannot be reached: %1', error),
+  idle_controller_malformed: (trans, { error }) =>
+    trans.__('The answer of the operator’s controller is not understood: %1', error),
+  idle_history_short: trans =>
+    trans.__(
+      'The use has not been recorded for long enough yet; what came before counts as idle.'
+    ),
+  idle_history_lost: trans =>
+    trans.__('Part of the record of the use is lost; it counts as idle.'),
+  idle_gpu_shared: trans =>
+    trans.__(
+      'A GPU is shared: what is yours of its use cannot be told, so it counts as idle.'
+    ),
+  idle_gpu_moments: trans =>
+    trans.__(
+      'The driver tells only of moments how busy a GPU is; what lies between counts as idle.'
+    ),
+  idle_gpu_hidden: trans =>
+    trans.__('How busy a GPU is cannot be read here, so it counts as idle.'),
+  idle_gpus_change: trans =>
+    trans.__(
+      'GPUs come and go on this server, so it cannot be told whether the rule for CPUs or that for GPUs holds.'
+    ),
+  idle_stop_not_granted: trans =>
+    trans.__('The hub does not let this server stop itself. Stop it on the hub’s page.'),
+  idle_stop_no_hub: trans =>
+    trans.__('No hub started this server. Stop it where you started it.'),
+  idle_hub_unreachable: (trans, { error }) =>
+    trans.__('The hub cannot be reached: %1. Try again, or use the hub’s page.', error),
+  idle_time_not_offered: trans =>
+    trans.__('More time cannot be asked for here. Write to the operator.')
 };
