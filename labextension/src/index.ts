@@ -2,12 +2,14 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { streamPlugin } from './api/plugin';
 import { appsPlugin } from './apps';
+import { idlePlugin } from './idle';
 import { noticesPlugin } from './notices';
 import { usagePlugin } from './usage';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   streamPlugin,
   appsPlugin,
+  idlePlugin,
   noticesPlugin,
   usagePlugin
 ];

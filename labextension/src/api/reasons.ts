@@ -203,11 +203,16 @@ export const REASONS: Readonly<Record<string, Render>> = {
       'GPUs come and go on this server, so it cannot be told whether the rule for CPUs or that for GPUs holds.'
     ),
   idle_stop_not_granted: trans =>
-    trans.__('The hub does not let this server stop itself. Stop it on the hub’s page.'),
+    trans.__(
+      'The hub does not let this server stop itself. Stop it on the hub’s control panel.'
+    ),
   idle_stop_no_hub: trans =>
     trans.__('No hub started this server. Stop it where you started it.'),
   idle_hub_unreachable: (trans, { error }) =>
-    trans.__('The hub cannot be reached: %1. Try again, or use the hub’s page.', error),
+    trans.__(
+      'The hub cannot be reached: %1. Try again, or use the hub’s control panel.',
+      error
+    ),
   idle_time_not_offered: trans =>
     trans.__('More time cannot be asked for here. Write to the operator.')
 };

@@ -1,0 +1,107 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+
+import { Format } from '../api/format';
+import { request } from '../api/request';
+import { IEinfraStream } from '../tokens';
+import { addCommands } from './commands';
+import { CommandIDs } from './ids';
+import { IdleModel } from './model';
+import { DEFAULT_SETTINGS, type IIdleSettings } from './settings';
+import { IdleItem } from './widget';
+import { When } from './when';
+import { IdleWords } from './words';
+
+const ID = '@e-infra/jupyter-einfra:idle';
+
+/** Right of the usage. */
+const RANK = 101;
+
+/** Tells whether an operator's policy will delete this server, and what can be done. */
+export const idlePlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Tells whether this server will be kept, and what to do if it will not.',
+  autoStart: true,
+  requires: [IEinfraStream],
+  optional: [IStatusBar, ISettingRegistry, ITranslator, ICommandPalette, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    stream: IEinfraStream,
+    statusBar: IStatusBar | null,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ): void => {
+    const { languageCode } = translator ?? nullTranslator;
+    const trans = (translator ?? nullTranslator).load('jupyter_einfra');
+    const format = new Format(trans, languageCode);
+    const words = new IdleWords(trans, format, new When(languageCode));
+    const now = (): Date => new Date();
+    // Not a glimpse of it for a user who has switched it off.
+    const shown = registry === null && DEFAULT_SETTINGS.show;
+    const model = new IdleModel({ stream, trans, words, shown, now });
+    const { serverSettings } = app.serviceManager;
+    addCommands({
+      app,
+      model,
+      request: (path, init) => request(path, init, serverSettings),
+      words,
+      trans,
+      palette,
+      restorer,
+      now
+    });
+
+    if (statusBar) {
+      const activeStateChanged = new Signal<IdleModel, void>(model);
+      let wasActive = false;
+      const isActive = (): boolean => model.view.kind !== 'hidden';
+      model.stateChanged.connect(() => {
+        if (isActive() !== wasActive) {
+          wasActive = isActive();
+          activeStateChanged.emit();
+        }
+      });
+      statusBar.registerStatusItem(ID, {
+        item: new IdleItem(model, trans, () => {
+          void app.commands.execute(CommandIDs.open);
+        }),
+        align: 'left',
+        rank: RANK,
+        // Stays in narrow windows: its style cuts it there.
+        priority: 1,
+        isActive,
+        activeStateChanged
+      });
+    }
+
+    void registry?.load(ID).then(
+      settings => {
+        const read = (): void => {
+          model.shown = {
+            ...DEFAULT_SETTINGS,
+            ...(settings.composite as Partial<IIdleSettings>)
+          }.show;
+        };
+        settings.changed.connect(read);
+        read();
+      },
+      (error: unknown) => {
+        console.warn(
+          'jupyter-einfra: the settings of unused servers cannot be loaded.',
+          error
+        );
+        model.shown = DEFAULT_SETTINGS.show;
+      }
+    );
+  }
+};
