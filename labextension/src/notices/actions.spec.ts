@@ -1,5 +1,5 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { notice } from '../testing/notices';
 import { Actions } from './actions';
@@ -43,4 +43,50 @@ it('does not offer what is being done already', () => {
 it('does not offer to be stopped without a warning', () => {
   const labels = actionsOf('app_idle').map(({ label }) => label);
   expect(labels).not.toContain('Do Not Show Again');
+});
+
+describe('before a server is deleted', () => {
+  const labels = (code: string, commands: Record<string, boolean>): string[] => {
+    const registry = {
+      execute,
+      hasCommand: (id: string) => Object.hasOwn(commands, id),
+      isEnabled: (id: string) => commands[id]
+    };
+    const actions = new Actions({
+      app: { commands: registry } as never,
+      trans: nullTranslator.load('jupyter_einfra'),
+      silence: vi.fn()
+    });
+    const all = actions.of(notice('idle:day', { code, feature: 'idle' }));
+    all[1]?.callback({} as MouseEvent);
+    return all.map(({ label }) => label);
+  };
+  const commands = {
+    'docmanager:save-all': true,
+    'einfra-usage:open-panel': true,
+    'einfra-idle:open': true,
+    'einfra-idle:ask': false,
+    'einfra-idle:stop': true
+  };
+
+  it.each(['idle_day', 'idle_hour'])('offers what helps, and never silence: %s', code => {
+    expect(labels(code, commands)).toEqual(['Save All', 'Why?', 'Stop My Server…']);
+    expect(execute).toHaveBeenLastCalledWith('einfra-idle:open');
+    expect(labels(code, { ...commands, 'einfra-idle:ask': true })).toContain(
+      'Ask for More Time…'
+    );
+  });
+
+  it('can be told less while there is time', () => {
+    expect(labels('idle_counted', commands)).toEqual([
+      'Save All',
+      'Why?',
+      'Stop My Server…',
+      'Do Not Show Again'
+    ]);
+  });
+
+  it('offers nothing that is not there', () => {
+    expect(labels('idle_day', {})).toEqual([]);
+  });
 });

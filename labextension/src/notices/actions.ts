@@ -8,6 +8,7 @@ import { shorten, tidy } from '../api/blanks';
 import { describe } from '../api/messages';
 import { networkError } from '../api/errors';
 import { request } from '../api/request';
+import { keepingActions } from './keeping';
 import { isKernelDeath, type Notice } from './model';
 import { kindOf, type Kind } from './settings';
 
@@ -16,6 +17,9 @@ const OPEN_USAGE = 'einfra-usage:open-panel';
 const OPEN_DOCUMENT = 'docmanager:open';
 const SHOW_LOG = 'einfra-apps:log';
 const TRY_AGAIN = 'einfra-apps:restart';
+
+/** Whoever does not read these loses something. */
+const NEVER_SILENCED = new Set(['app_idle', 'idle_day', 'idle_hour']);
 
 /** Longest name on a button. */
 const LONGEST_LABEL = 24;
@@ -32,7 +36,8 @@ export class Actions {
       ...this._tryAgain(notice),
       ...this._showLog(notice),
       ...this._keep(notice),
-      ...this._openUsage(),
+      ...keepingActions(notice, this._options.app.commands, this._options.trans),
+      ...this._openUsage(notice),
       ...this._silence(notice)
     ];
   }
@@ -170,16 +175,16 @@ export class Actions {
     }
   }
 
-  private _openUsage(): Notification.IAction[] {
+  private _openUsage({ code }: Notice): Notification.IAction[] {
     const { openUsage } = this;
     const label = this._options.trans.__('Show Usage Panel');
-    return openUsage ? [{ label, callback: openUsage }] : [];
+    // A deletion has a page of its own.
+    return openUsage && kindOf(code) !== 'showIdle' ? [{ label, callback: openUsage }] : [];
   }
 
   private _silence({ code }: Notice): Notification.IAction[] {
     const { silence, trans } = this._options;
-    // Whoever does not read this one loses something.
-    const kind = code === 'app_idle' ? null : kindOf(code);
+    const kind = NEVER_SILENCED.has(code) ? null : kindOf(code);
     if (kind === null || silence === null) {
       return [];
     }

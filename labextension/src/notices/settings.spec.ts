@@ -17,6 +17,8 @@ it.each([
   ['process_out_of_memory', 'showDeaths'],
   ['previous_run_killed', 'showPreviousRun'],
   ['gpu_unused', 'showGpu'],
+  ['idle_day', 'showIdle'],
+  ['app_idle', 'showApps'],
   ['lottery_won', null]
 ])('knows which setting switches %s off', (code, kind) => {
   expect(kindOf(code)).toBe(kind);

@@ -8,6 +8,7 @@ export interface INoticesSettings {
   readonly showDeaths: boolean;
   readonly showPreviousRun: boolean;
   readonly showApps: boolean;
+  readonly showIdle: boolean;
 }
 
 /** The setting of one kind of notices. */
@@ -22,7 +23,8 @@ export const DEFAULT_SETTINGS: INoticesSettings = {
   showGpu: true,
   showDeaths: true,
   showPreviousRun: true,
-  showApps: true
+  showApps: true,
+  showIdle: true
 };
 
 /** How the codes of each kind begin. */
@@ -34,7 +36,8 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ['kernel_', 'showDeaths'],
   ['process_', 'showDeaths'],
   ['previous_run_', 'showPreviousRun'],
-  ['app_', 'showApps']
+  ['app_', 'showApps'],
+  ['idle_', 'showIdle']
 ];
 
 /** The setting that switches a notice off, null for one of a kind not known here. */
