@@ -124,7 +124,11 @@ def _by_word(known: Known, source: SourceName, state: PublishedState) -> IdleRep
             text=state.extension.text,
         ),
     )
-    way = [e for e in likely[0].told.evaluations if e.at > evaluated_at] if likely else []
+    way = [
+        evaluation
+        for evaluation in (likely[0].told.evaluations if likely else ())
+        if evaluated_at < evaluation.at and (delete_at is None or evaluation.at <= delete_at)
+    ]
     return _drawn(known, status, rules[0] if rules else None, way)
 
 

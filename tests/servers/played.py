@@ -16,6 +16,7 @@ import msgspec
 from playwright.sync_api import Page, Route
 
 from jupyter_einfra import __version__
+from jupyter_einfra.idle.models import IdleStatus
 from jupyter_einfra.models import (
     FeatureStatus,
     Notice,
@@ -91,22 +92,25 @@ class PlayedStream:
     events:
         What every stream begins with.
     state, refused:
-        Of the feature, and the topics that are not carried.
+        Of the features, and the topics that are not carried.
+    features:
+        Those that the server has.
     """
 
     def __init__(
         self,
         page: Page,
-        *events: UsageSnapshot | UsageDetails | NoticesEvent,
+        *events: UsageSnapshot | UsageDetails | NoticesEvent | IdleStatus,
         state: Any = "on",
         refused: Sequence[TopicRefusal] = (),
+        features: Sequence[str] = ("usage",),
     ) -> None:
         self._page = page
         snapshot = SnapshotEvent(
             time=datetime.now(timezone.utc),
             version=__version__,
-            features=[FeatureStatus(name="usage", state=state, reason=None)],
-            topics=["notices", "usage", "usage-details"],
+            features=[FeatureStatus(name=name, state=state, reason=None) for name in features],
+            topics=["idle", "notices", "usage", "usage-details"],
             refused=list(refused),
             events_lost=False,
         )
@@ -119,7 +123,7 @@ class PlayedStream:
         topics: list[str] = self._page.evaluate("window.einfraStreams")
         return topics
 
-    def send(self, event: UsageSnapshot | UsageDetails | NoticesEvent) -> None:
+    def send(self, event: UsageSnapshot | UsageDetails | NoticesEvent | IdleStatus) -> None:
         """Let the page have one event more."""
         self._page.evaluate("event => window.einfraSend(...event)", _wire(event))
 

@@ -176,15 +176,17 @@ export const REASONS: Readonly<Record<string, Render>> = {
     trans.__('It is too old to be relied on (%1).', blanks.time()),
   idle_state_future: (trans, _, blanks) =>
     trans.__('Its time has not come yet (%1): a clock is wrong.', blanks.time()),
-  idle_controller_unset: trans =>
-    trans.__('The operator has not set where the controller can be asked.'),
+  idle_policy_invalid: (trans, { error }) =>
+    trans.__('The policy that the operator has set cannot be used: %1', error),
+  idle_controller_silent: trans =>
+    trans.__('The operator’s controller has not answered yet; it is being asked.'),
   idle_controller_unreachable: (trans, { error }) =>
     trans.__('The operator’s controller cannot be reached: %1', error),
   idle_controller_malformed: (trans, { error }) =>
     trans.__('The answer of the operator’s controller is not understood: %1', error),
   idle_history_short: trans =>
     trans.__(
-      'The use has not been recorded for long enough yet; what came before counts as idle.'
+      'For a part of the time since this server started, nothing was recorded; that counts as idle.'
     ),
   idle_history_lost: trans =>
     trans.__('Part of the record of the use is lost; it counts as idle.'),

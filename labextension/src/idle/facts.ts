@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { components } from '../api/schema';
-import { isEstimate, type IdleWords, type Status } from './words';
+import { isOwnCount, type IdleWords, type Status } from './words';
 
 /** Something to know about the deletion; a term has one paragraph or more. */
 export interface IFact {
@@ -35,7 +35,7 @@ export function factsOf(
       told: [
         status.next_evaluation_at === null
           ? trans.__('Nobody here knows when.')
-          : isEstimate(status)
+          : isOwnCount(status)
             ? trans.__('%1 (estimate)', time(status.next_evaluation_at))
             : time(status.next_evaluation_at)
       ]
@@ -113,11 +113,11 @@ export function rowsOf(
     rows.push({
       key: 'deletion',
       time: words.when.moment(new Date(status.delete_at)),
-      found: isEstimate(status)
+      found: status.is_estimate
         ? trans.__('deletion, at the earliest')
         : trans.__('deletion'),
       counter: '',
-      source: isEstimate(status) ? estimate : operator
+      source: status.is_estimate ? estimate : operator
     });
   }
   return rows;

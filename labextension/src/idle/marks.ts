@@ -28,7 +28,7 @@ const SMALLEST = 3;
 const ROOMY = 8;
 
 /** An evaluation this near the deletion is what leads to it. */
-const SAME_MS = 60_000;
+const SAME_MS = 600_000;
 
 /** Evaluations as circles; where they are many, smaller ones, and not all of them. */
 export function marksOf(
@@ -58,7 +58,7 @@ export function marksOf(
       time: end,
       counter: null,
       kind: 'deletion',
-      known: status.source !== 'estimate',
+      known: !status.is_estimate,
       ahead: end.getTime() > now,
       roomy: true
     });

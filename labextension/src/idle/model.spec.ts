@@ -54,7 +54,7 @@ it('tells until when, whose word it is and how often it was found unused', () =>
     stale: false
   });
   const sources = [{ name: 'file', time: hours(-1), reason: null } as const];
-  stream.send(idleStatus({ source: 'file', sources }));
+  stream.send(idleStatus({ source: 'file', is_estimate: false, sources }));
   expect(model.view).toMatchObject({
     text: 'Kept until Fri 03:59',
     title: expect.stringContaining('\nTold: 13:05\n') as unknown
@@ -76,7 +76,14 @@ it('says why where nobody can tell', () => {
 });
 
 it('keeps its words true as time goes on', () => {
-  stream.send(idleStatus({ level: 'hour', delete_at: hours(2 / 3), source: 'file' }));
+  stream.send(
+    idleStatus({
+      level: 'hour',
+      delete_at: hours(2 / 3),
+      source: 'file',
+      is_estimate: false
+    })
+  );
   expect(model.view).toMatchObject({ text: 'Deleted in 40 mins unless used' });
   vi.advanceTimersByTime(10 * 60_000);
   expect(model.view).toMatchObject({ text: 'Deleted in 30 mins unless used' });

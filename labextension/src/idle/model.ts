@@ -4,7 +4,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { describe } from '../api/messages';
 import { Offer } from '../api/offer';
 import type { IConnectionState, IEinfraStream, ISubscription } from '../tokens';
-import { isEstimate, type IdleWords, type Status } from './words';
+import { isOwnCount, type IdleWords, type Status } from './words';
 
 /** What the status bar shows. */
 export type IdleView =
@@ -164,7 +164,7 @@ export class IdleModel {
       ...(status.level === 'unknown' && status.reason ? [words.reason(status.reason)] : []),
       ...(counter === null ? [] : [trans.__('Found unused: %1', counter)]),
       ...(status.source === null ? [] : [words.source(status.source)]),
-      ...(told && !isEstimate(status) ? [trans.__('Told: %1', time(new Date(told)))] : []),
+      ...(told && !isOwnCount(status) ? [trans.__('Told: %1', time(new Date(told)))] : []),
       trans.__('Click for more.')
     ];
   }

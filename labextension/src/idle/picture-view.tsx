@@ -5,7 +5,7 @@ import type { components } from '../api/schema';
 import type { IRow } from './facts';
 import { Legend, Mark } from './marks-view';
 import { pictureOf, type IPicture } from './picture';
-import { isEstimate, type IdleWords, type Rule } from './words';
+import { type IdleWords, type Rule } from './words';
 
 /** Narrower than this it is not drawn, but scrolled. */
 const LEAST_WIDTH = 320;
@@ -15,6 +15,9 @@ const WORDS_PX = 180;
 
 /** Half of a figure with its unit. */
 const HALF_WORD_PX = 40;
+
+/** The heading, and what is said of the deletion beside it. */
+const END_WORDS_PX = 320;
 
 interface IProps {
   readonly report: components['schemas']['IdleReport'];
@@ -63,6 +66,7 @@ function Drawing(props: IDrawing): React.ReactElement {
   const id = React.useId();
   const figure = words.figure(rule, rule.threshold);
   const end = report.status.delete_at;
+  const ending = end === null ? '' : words.format.time(new Date(end), now);
   // To the right there are no figures.
   const beside =
     plot.right - nowX > WORDS_PX
@@ -163,21 +167,14 @@ function Drawing(props: IDrawing): React.ReactElement {
           />
           <text
             className="jp-EinfraIdle-endText"
-            x={Math.min(width - 4, endX + 16)}
+            // Above "now", and right of the heading.
+            x={Math.min(width - 4, Math.max(END_WORDS_PX, endX + 16))}
             y="14"
             textAnchor="end"
           >
-            {isEstimate(report.status)
-              ? trans.__('may be deleted (estimate)')
-              : trans.__('deleted unless used')}
-          </text>
-          <text
-            className="jp-EinfraIdle-endText"
-            x={Math.min(width - 4, endX + 16)}
-            y="30"
-            textAnchor="end"
-          >
-            {words.format.time(new Date(end), now)}
+            {report.status.is_estimate
+              ? trans.__('may be deleted (estimate): %1', ending)
+              : trans.__('deleted unless used: %1', ending)}
           </text>
         </>
       )}

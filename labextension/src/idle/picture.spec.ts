@@ -41,7 +41,7 @@ describe('evaluations', () => {
   });
 
   it('have the deletion apart where it follows later', () => {
-    const { marks } = draw({ delete_at: hours(70), source: 'file' });
+    const { marks } = draw({ delete_at: hours(70), source: 'file', is_estimate: false });
     expect(marks.slice(-2).map(({ counter, kind }) => [counter, kind])).toEqual([
       [5, 'idle'],
       [null, 'deletion']

@@ -9,7 +9,7 @@ import { IdleWords, type Status } from './words';
 const trans = nullTranslator.load('jupyter_einfra');
 const words = new IdleWords(trans, new Format(trans, 'en-GB'), new When('en-GB'));
 
-const FILE = { source: 'file' } as const;
+const FILE = { source: 'file', is_estimate: false } as const;
 
 describe.each<[string, Partial<Status>, string, string]>([
   [

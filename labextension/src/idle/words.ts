@@ -25,7 +25,7 @@ export class IdleWords {
   /** For the status bar. */
   brief(status: Status, now: Date): string {
     const trans = this._trans;
-    const estimate = isEstimate(status);
+    const { is_estimate: estimate } = status;
     const end = endOf(status);
     const time = end && this.format.time(end, now);
     switch (status.level) {
@@ -62,7 +62,7 @@ export class IdleWords {
   /** The answer to: will my server be kept? */
   answer(status: Status, now: Date): string {
     const trans = this._trans;
-    const estimate = isEstimate(status);
+    const { is_estimate: estimate } = status;
     const end = endOf(status);
     const time = end && this.when.day(end, now);
     switch (status.level) {
@@ -135,7 +135,13 @@ export class IdleWords {
         )
       );
     } else if (status.source !== null) {
-      advice.push(trans.__('This is the operator’s own word.'));
+      advice.push(
+        status.is_estimate
+          ? trans.__(
+              'The count is the operator’s own word; when it may be deleted was worked out here from it.'
+            )
+          : trans.__('This is the operator’s own word.')
+      );
     }
     return advice;
   }
@@ -146,7 +152,7 @@ export class IdleWords {
     if (counter === null || limit === null) {
       return null;
     }
-    return isEstimate(status)
+    return isOwnCount(status)
       ? this._trans.__('At most %1 of %2 (estimate)', counter, limit)
       : this._trans.__('%1 of %2', counter, limit);
   }
@@ -211,8 +217,8 @@ export class IdleWords {
   }
 }
 
-/** Whether it is no more than an estimate. */
-export function isEstimate({ source }: Pick<Status, 'source'>): boolean {
+/** Whether nobody but this server itself has counted. */
+export function isOwnCount({ source }: Pick<Status, 'source'>): boolean {
   return source === null || source === 'estimate';
 }
 

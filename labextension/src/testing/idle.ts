@@ -42,6 +42,7 @@ export function idleStatus(
       { name: 'estimate', time: hours(0), reason: null }
     ],
     delete_at: hours(61.9),
+    is_estimate: true,
     counter: 2,
     counter_limit: 5,
     evaluated_at: hours(-10.1),
