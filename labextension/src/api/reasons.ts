@@ -206,7 +206,7 @@ export const REASONS: Readonly<Record<string, Render>> = {
     ),
   idle_stop_not_granted: trans =>
     trans.__(
-      'The hub does not let this server stop itself. Stop it on the hub’s control panel.'
+      'The hub does not let this server stop itself. Stop it in the hub’s control panel.'
     ),
   idle_stop_no_hub: trans =>
     trans.__('No hub started this server. Stop it where you started it.'),

@@ -153,3 +153,11 @@ it('announces what gets worse, and when that is over', () => {
     'Kept at least until Fri 03:59'
   ]);
 });
+
+it('says so where it turns out to be off before anything was told', () => {
+  const heard = vi.fn();
+  model.stateChanged.connect(heard);
+  stream.openWith('idle', 'off');
+  expect(heard).toHaveBeenCalledOnce();
+  expect(model.isAbsent).toBe(true);
+});

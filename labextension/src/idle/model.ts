@@ -128,10 +128,11 @@ export class IdleModel {
     if (JSON.stringify(before) !== JSON.stringify(this._view)) {
       this._announce(before);
       this._stateChanged.emit();
-    } else if (this.hasPolicy !== this._hadPolicy) {
+    } else if (this.hasPolicy !== this._hadPolicy || this.isAbsent !== this._wasAbsent) {
       this._stateChanged.emit();
     }
     this._hadPolicy = this.hasPolicy;
+    this._wasAbsent = this.isAbsent;
   }
 
   private _look(): IdleView {
@@ -193,6 +194,7 @@ export class IdleModel {
   private readonly _subscription: ISubscription<'idle'>;
   private _turn: ReturnType<typeof setTimeout> | undefined;
   private _view: IdleView = { kind: 'hidden' };
+  private _wasAbsent = false;
 }
 
 export namespace IdleModel {

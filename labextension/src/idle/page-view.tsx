@@ -54,7 +54,7 @@ export function PageView({
             </p>
             <button
               type="button"
-              className="jp-mod-styled"
+              className="jp-Dialog-button jp-mod-styled jp-mod-reject"
               disabled={loading}
               onClick={() => void model.load()}
             >
@@ -112,17 +112,29 @@ function ActsView({
   return (
     <div className="jp-EinfraIdle-acts">
       {saveAll && (
-        <button type="button" className="jp-mod-styled jp-mod-accept" onClick={saveAll}>
+        <button
+          type="button"
+          className="jp-Dialog-button jp-mod-styled jp-mod-accept"
+          onClick={saveAll}
+        >
           {trans.__('Save All')}
         </button>
       )}
       {ask && (
-        <button type="button" className="jp-mod-styled" onClick={ask}>
+        <button
+          type="button"
+          className="jp-Dialog-button jp-mod-styled jp-mod-reject"
+          onClick={ask}
+        >
           {trans.__('Ask for More Time…')}
         </button>
       )}
       {stop && (
-        <button type="button" className="jp-mod-styled" onClick={stop}>
+        <button
+          type="button"
+          className="jp-Dialog-button jp-mod-styled jp-mod-reject"
+          onClick={stop}
+        >
           {trans.__('Stop My Server…')}
         </button>
       )}

@@ -87,7 +87,11 @@ export function pictureOf(report: Report, now: Date, width: number): IPicture | 
     nowX,
     endX: end === null ? null : x(Date.parse(end)),
     ticks: [...ticksOf(from, now.getTime(), x), ...ticksOf(now.getTime(), to, x)].filter(
-      tick => tick.x >= left + SIDE && tick.x <= right - SIDE / 2
+      tick =>
+        tick.x >= left + SIDE &&
+        tick.x <= right - SIDE &&
+        // The line of now goes through there.
+        Math.abs(tick.x - nowX) >= 1.5 * SIDE
     ),
     captionY: plot.bottom + AXIS + CAPTION / 2,
     laneY: plot.bottom + AXIS + CAPTION + LANE / 2 - 4,

@@ -68,7 +68,7 @@ export class Stopper {
       await this._tell(
         trans.__('Your server is being stopped'),
         trans.__(
-          'This page loses it in a moment. Start it again on the hub’s control panel; your files are still there.'
+          'This page loses it in a moment. Start it again in the hub’s control panel; your files are still there.'
         )
       );
     } catch (error) {

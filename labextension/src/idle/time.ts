@@ -69,7 +69,7 @@ async function askWhatFor(options: IOptions): Promise<TimeWanted | null> {
 
 async function tell({ title, body }: IAnswer, trans: TranslationBundle): Promise<void> {
   const buttons = [Dialog.okButton({ label: trans.__('Close') })];
-  await showDialog({ title, body: body.join('\n\n'), buttons });
+  await showDialog({ title, body: body.join(' '), buttons });
 }
 
 /** How long, and what for. */
