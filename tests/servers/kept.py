@@ -84,8 +84,9 @@ def report(status: IdleStatus) -> IdleReport:
     """Three days of figures with some use long ago, and the way to the deletion."""
     step = timedelta(minutes=10)
     count = 72 * 6
+    quiet = 0.2 if status.level == "unsure" else 0.002
     values: list[float | None] = [
-        0.9 + 0.3 * math.sin(i / 9) if i < 130 else 0.002 + 0.002 * abs(math.sin(i / 20))
+        0.7 + 0.2 * math.sin(i / 9) if i < 130 else quiet * (1 + abs(math.sin(i / 20)))
         for i in range(count)
     ]
     values[200:206] = [None] * 6
@@ -110,6 +111,7 @@ def report(status: IdleStatus) -> IdleReport:
                 known=False,
             )
             for ahead in range(limit - counter)
+            if after(14 + 24 * (ahead - 1)) < status.delete_at
         ]
     return IdleReport(
         status=status,
