@@ -155,6 +155,7 @@ def _observed(app: EinfraApp, since: float, until: float) -> Observed | None:
     """Return what the usage feature saw of this server's use, for the idle feature to judge."""
     from .idle.observed import Device, Observed, Track  # noqa: PLC0415 - loaded by then
     from .usage.history.minutes import WIDTH_SECONDS  # noqa: PLC0415 - as above
+    from .usage.probes.gpu_devices import has_gpu_devices  # noqa: PLC0415 - as above
 
     manager = cast("UsageManager | None", app.managers.get("usage"))
     if manager is None:
@@ -173,6 +174,7 @@ def _observed(app: EinfraApp, since: float, until: float) -> Observed | None:
         ],
         breaks=minutes.breaks,
         paces=(manager.watched_interval_seconds, manager.unwatched_interval_seconds),
+        hides_gpus=has_gpu_devices(),
     )
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
+from datetime import timezone
 from pathlib import Path
 
 from ..check.models import Finding
 from .policies import NoPolicy, load, presets
+from .published import doubt
 from .sources import Controller, Source, StateFile
+from .starts import server_name
+
+_DAY_SECONDS = 86400
 
 _PREFIX = "JUPYTER_EINFRA_IDLE_"
 
@@ -45,22 +50,28 @@ def _policy(name: str) -> Finding:
             subject="idle policy", status="error", found=str(error), advice=f"set {_PREFIX}POLICY."
         )
     rules = "; ".join(
-        f"{rule.metric} below {rule.threshold:g}, {rule.counter_limit} times"
+        f"{rule.metric} {'at most' if rule.idle_at_threshold else 'below'} {rule.threshold:g}, "
+        f"{rule.counter_limit} times"
         for rule in policy.rules
     )
     return Finding(subject="idle policy", status="ok", found=f"{policy.revision}: {rules}")
 
 
 def _told(subject: str, source: Source) -> Finding:
-    source.look(time.time())
-    if source.problem is None and source.state is not None:
-        state = source.state
-        found = (
-            f"counter {state.counter}, policy {state.policy}, of {state.evaluated_at:%F %H:%M} UTC"
+    now = time.time()
+    source.look(now)
+    state = source.state
+    problem = source.problem
+    if state is not None:
+        server = server_name(os.environ)
+        problem = problem or doubt(
+            state, server=server, started_at=None, period_seconds=_DAY_SECONDS, now=now
         )
+    if problem is None and state is not None:
+        when = state.evaluated_at.astimezone(timezone.utc)
+        found = f"counter {state.counter}, policy {state.policy}, of {when:%F %H:%M} UTC"
         return Finding(subject=subject, status="ok", found=found)
-    reason = source.problem
-    found = "says nothing" if reason is None else reason.message
+    found = "says nothing" if problem is None else problem.message
     return Finding(subject=subject, status="warning", found=found)
 
 

@@ -6,7 +6,7 @@ shown to nobody but the two that the operator named.
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -44,27 +44,46 @@ class _Reply(msgspec.Struct):
 
 
 def _ask(method: str, url: str, token: str, body: bytes | None = None) -> _Reply:
-    """Send a request; no more than `MOST_BYTES` of the answer are read, nor for long."""
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise _Failed("its address is not one of HTTP")
+    """Send a request; no more than `MOST_BYTES` of the answer are read, nor for long.
+
+    In a thread of its own, for an answer may begin at once and drip for ever.
+    """
+    replies: list[_Reply | _Failed] = []
+    client = httpx.Client(timeout=_PATIENCE_SECONDS / 2, trust_env=False)
+
+    def ask() -> None:
+        try:
+            replies.append(_answer(client, method, url, token, body))
+        except _Failed as error:
+            replies.append(error)
+
+    asking = threading.Thread(target=ask, name="einfra-idle-ask", daemon=True)
+    asking.start()
+    asking.join(_PATIENCE_SECONDS)
+    client.close()  # which ends what still drips
+    reply = next(iter(replies), None)
+    if reply is None:
+        raise _Failed(f"its answer takes more than {_PATIENCE_SECONDS:g} s")
+    if isinstance(reply, _Failed):
+        raise reply
+    return reply
+
+
+def _answer(client: httpx.Client, method: str, url: str, token: str, body: bytes | None) -> _Reply:
     headers = {"Authorization": f"token {token}", "Accept": "application/json"}
     if body is not None:
         headers["Content-Type"] = "application/json"
-    deadline = time.monotonic() + _PATIENCE_SECONDS
     try:
-        with (
-            httpx.Client(timeout=_PATIENCE_SECONDS / 2, trust_env=False) as client,
-            client.stream(method, url, headers=headers, content=body) as response,
-        ):
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise _Failed("its address is not one of HTTP")
+        with client.stream(method, url, headers=headers, content=body) as response:
             content = b""
-            for piece in response.iter_bytes(16384):
+            for piece in response.iter_bytes():
                 content += piece
                 if len(content) > MOST_BYTES:
                     raise _Failed("its answer is too long")
-                if time.monotonic() > deadline:
-                    raise _Failed(f"its answer takes more than {_PATIENCE_SECONDS:g} s")
             return _Reply(response.status_code, content)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RuntimeError) as error:
         # Some have no words, and none may have the address with what is in it.
         raise _Failed(type(error).__name__) from error
 

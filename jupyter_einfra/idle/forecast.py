@@ -32,7 +32,7 @@ CLOCK_SECONDS = 120.0
 _CELL_SECONDS = 300.0
 
 #: The server may have existed for so long before the notebook in it could see anything.
-_START_SECONDS = 600.0
+_START_SECONDS = 1800.0
 
 
 class Series(NamedTuple):
@@ -81,11 +81,11 @@ class _Proof:
     later. There are two ways to prove some; both have no more than a bucket's length each.
     """
 
-    def __init__(self, rule: Rule, series: Series, alive_since: float) -> None:
+    def __init__(self, rule: Rule, series: Series, since: float, alive_since: float) -> None:
         averaging, step = rule.averaging_seconds, rule.step_seconds
         first, width, sums, floors, lag = series
         self._rule, self._first, self._width = rule, first, width
-        self._alive_since = alive_since
+        self._since, self._alive_since = since, alive_since
         # All means that certainly have so many successive buckets in them...
         room = averaging - 2 * step - lag
         together = max(0, math.floor((room - step) / width))
@@ -105,6 +105,8 @@ class _Proof:
         ends = [_rises(totals) for totals in (self._many, self._steady)]
         latest = max((end for end in ends if end is not None), default=None)
         self.last = None if latest is None else first + latest * width
+        if self.last is not None and self.last <= since:
+            self.last = None  # that was another server
         #: Evaluations from the first moment to the second find use, and none after it does.
         self._surely = self._forgotten = -math.inf
         if self.last is not None:
@@ -133,7 +135,8 @@ class _Proof:
     def _finds(self, start: float, end: float) -> bool:
         rule = self._rule
         # What lies in the lookback time of all of them.
-        low = (end - rule.lookback_seconds + CLOCK_SECONDS - self._first) / self._width
+        begin = max(end - rule.lookback_seconds + CLOCK_SECONDS, self._since)
+        low = (begin - self._first) / self._width
         high = (start - CLOCK_SECONDS - rule.averaging_seconds - self._first) / self._width
         if high < 0 or high < low:
             return False
@@ -183,11 +186,13 @@ def forecast(
         What the controller's last evaluation left behind; None if that is not known.
     now, alive_since:
         When this is, and since when the server is known, in seconds since 1970; minus
-        infinity if it may be of any age.
+        infinity, or any time long ago, if it may be of any age.
     """
-    alive_since -= _START_SECONDS
-    proof = _Proof(rule, series, alive_since)
+    since, alive_since = alive_since, alive_since - _START_SECONDS
+    proof = _Proof(rule, series, since, alive_since)
     period = float(rule.evaluation_seconds)
+    if standing is not None and standing.counter >= rule.counter_limit:
+        return Forecast(now, standing.counter, proof.last, [])
     if standing is None or standing.evaluated_at is None:
         counter, begin = _unknown(rule, series, now, alive_since)
         cells = max(1, math.ceil(period / _CELL_SECONDS))

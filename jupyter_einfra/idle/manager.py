@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,12 +13,12 @@ from msgspec.structs import replace
 from traitlets import Float, Unicode
 
 from ..config import EinfraConfigurable
-from ..errors import EinfraError
+from ..errors import EinfraError, InvalidParameter
 from ..models import Notice, Reason
 from ..threads import in_thread
 from . import reasons
 from .models import IdleReport, IdleStatus, StopGrant, TimeAnswer, TimeWanted
-from .notices import notice_of
+from .notices import Spoken, next_notice
 from .observed import Observed, gpus_seen
 from .outlook import Known, Word, report
 from .policies import NoPolicy, load, presets
@@ -28,6 +26,7 @@ from .policy import Policy
 from .published import PublishedState, doubt
 from .remembered import Remembered
 from .sources import Controller, Source, StateFile
+from .starts import server_name, start_id
 
 #: Between two forecasts: while the history is being read, while a deletion is near, and else.
 _SOON_SECONDS, _NEAR_SECONDS, _FAR_SECONDS = 2.0, 60.0, 300.0
@@ -113,8 +112,9 @@ class IdleManager(EinfraConfigurable):
         self._board = board
         self._past = past
         self._now = now
-        self._policies = presets()
-        self._policy, self._policy_problem = self._load_policy()
+        self._policies: dict[str, Policy] = {}
+        self._policy: Policy | None = None
+        self._policy_problem: Reason | None = None
         self._start_id = start_id(self._environ)
         self._server = server_name(self._environ)
         self._sources: list[Source] = []
@@ -129,8 +129,11 @@ class IdleManager(EinfraConfigurable):
         self._remembered.on_read = self.look_soon
         self._told: IdleStatus | None = None
         self._notice: Notice | None = None
+        self._spoken: Spoken | None = None
+        self._pause = 0.0
         self._due = 0.0
         self._hub_asked: StopGrant | None = None
+        self._is_hurried = False
         self._stopping = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="einfra-idle", daemon=True)
@@ -147,14 +150,14 @@ class IdleManager(EinfraConfigurable):
         """Look no more and save what is remembered."""
         self._stopping = True
         self._wake.set()
-        if self._is_of_use:
+        if self._thread.is_alive():
             self._thread.join(2.0)
-            if not self._remembered.stop(2.0):
-                self.log.warning("What is known of this server's start was not written in time")
+        if self._is_of_use and not self._remembered.stop(2.0):
+            self.log.warning("What is known of this server's start was not written in time")
 
     def look_soon(self) -> None:
         """Look now: something happened. Any thread may call this."""
-        self._due = 0.0
+        self._is_hurried = True
         self._wake.set()
 
     # On the loop.
@@ -196,9 +199,11 @@ class IdleManager(EinfraConfigurable):
         """
         from .client import Unanswered  # noqa: PLC0415 - only where there is a controller
 
-        offered = self._told is not None and self._told.extension is not None
-        if self._controller is None or not offered:
+        offered = None if self._told is None else self._told.extension
+        if self._controller is None or offered is None:
             raise IdleRefusal(reasons.TIME_NOT_OFFERED)
+        if wanted.seconds > offered.most_seconds:
+            raise InvalidParameter("seconds", f"is more than {offered.most_seconds}")
         try:
             answer = await in_thread(self._controller.more_time, wanted)
         except Unanswered as error:
@@ -228,26 +233,41 @@ class IdleManager(EinfraConfigurable):
 
     @property
     def _is_of_use(self) -> bool:
-        return bool(self._sources) or self._policy is not None
+        return bool(self._sources or self.policy)
 
     def _run(self) -> None:
+        self._load_policies()
         while not self._stopping:
             self._wake.clear()
             try:
                 self._look()
             except Exception:
-                # It is tried again; what was told stays.
+                # It is tried again, not at once; what was told stays.
                 self.log.exception("Whether this server will be kept could not be found out")
-            self._wake.wait(min(self.look_seconds, max(0.0, self._due - self._now())))
+                self._wait_for(_FAR_SECONDS)
+            left = self._due - self._now()
+            self._wake.wait(min(self.look_seconds, left) if left > 0 else self.look_seconds)
 
     def _look(self) -> None:
         changed = [source.look(self._now()) for source in self._sources]
         for state in self._states():
             self._remembered.hear(state)
-        if any(changed) or self._now() >= self._due:
+        hurried, self._is_hurried = self._is_hurried, False
+        # Nor is it waited for if the clock was set back.
+        is_due = not 0 < self._due - self._now() <= self._pause
+        if hurried or any(changed) or is_due:
             told = self._report()
             self._tell(told)
-            self._due = self._now() + _pause_seconds(told.status)
+            self._wait_for(self._pause_seconds(told.status))
+
+    def _wait_for(self, seconds: float) -> None:
+        self._pause, self._due = seconds, self._now() + seconds
+
+    def _pause_seconds(self, status: IdleStatus) -> float:
+        """Return the time to the next forecast; more and more of it while nothing can be told."""
+        if status.reason == reasons.HISTORY_LOST:
+            return min(max(_SOON_SECONDS, 2 * self._pause), _FAR_SECONDS)
+        return _NEAR_SECONDS if status.level in ("day", "hour") else _FAR_SECONDS
 
     def _states(self) -> list[PublishedState]:
         return [w.state for w in self._words(self._now()) if w.state is not None and not w.problem]
@@ -264,7 +284,8 @@ class IdleManager(EinfraConfigurable):
                 problem = doubt(
                     state,
                     server=self._server,
-                    started_at=None if start is None else start.first_seen,
+                    # One of any age was at least there when this process was.
+                    started_at=(start.first_seen if start else 0.0) or self._remembered.begun_at,
                     period_seconds=period,
                     now=now,
                 )
@@ -273,8 +294,8 @@ class IdleManager(EinfraConfigurable):
 
     def _report(self) -> IdleReport:
         now = self._now()
-        start = self._remembered.present
-        observed = self._past(now - _WEEK_SECONDS, now) if self._is_of_use else None
+        start = self._remembered.present if self._is_of_use else None
+        observed = None if start is None else self._past(now - _WEEK_SECONDS, now)
         seen = gpus_seen(observed, now if start is None else start.first_seen)
         return report(
             Known(
@@ -291,33 +312,32 @@ class IdleManager(EinfraConfigurable):
 
     def _tell(self, told: IdleReport) -> None:
         status = told.status
-        if self._told is None or not _is_same(self._told, status):
+        is_old = self._told is not None and _is_same(self._told, status)
+        if not is_old:
             self._told = status
             self._publish("idle", msgspec.json.encode(status))
-        notice = notice_of(status, self._start_id)
+        start = self._remembered.present if self._is_of_use else None
+        spoken = self._spoken if start is None else start.spoken
+        notice, self._spoken = next_notice(status, self._start_id, spoken)
+        self._remembered.speak(self._spoken)
         before = self._notice
         if before is not None and (notice is None or notice.id != before.id):
             self._board.withdraw(before.id)
-        if notice is not None:
+        if notice is not None and (before is None or notice.code != before.code or not is_old):
             self._board.post(notice)
         self._notice = notice
 
-    def _load_policy(self) -> tuple[Policy | None, Reason | None]:
+    def _load_policies(self) -> None:
+        self._policies = presets()
         if not self.policy:
-            return None, None
+            return
         try:
-            policy = load(self.policy)
+            self._policy = load(self.policy)
         except NoPolicy as error:
             self.log.error("The policy for servers that are not used: %s", error)  # noqa: TRY400
-            return None, reasons.policy_invalid(str(error))
-        self._policies[policy.revision] = policy
-        return policy, None
-
-
-def _pause_seconds(status: IdleStatus) -> float:
-    if status.reason == reasons.HISTORY_LOST:
-        return _SOON_SECONDS
-    return _NEAR_SECONDS if status.level in ("day", "hour") else _FAR_SECONDS
+            self._policy_problem = reasons.policy_invalid(str(error))
+        else:
+            self._policies[self._policy.revision] = self._policy
 
 
 def _is_same(told: IdleStatus, status: IdleStatus) -> bool:
@@ -325,22 +345,9 @@ def _is_same(told: IdleStatus, status: IdleStatus) -> bool:
 
     def timeless(one: IdleStatus) -> IdleStatus:
         sources = [replace(source, time=None) for source in one.sources]
-        return replace(one, time=told.time, sources=sources)
+        # What may come at any time may a minute later, too.
+        is_due = one.delete_at is not None and one.delete_at <= one.time
+        delete_at = None if is_due else one.delete_at
+        return replace(one, time=told.time, sources=sources, delete_at=delete_at)
 
     return timeless(told) == timeless(status)
-
-
-def start_id(environ: Mapping[str, str]) -> str:
-    """Name this start of the server: the hub gives each a token, which no restart changes."""
-    token = environ.get("JUPYTERHUB_API_TOKEN")
-    if not token:
-        return f"local-{secrets.token_hex(8)}"
-    return sha256(b"jupyter-einfra idle start\0" + token.encode("utf-8", "replace")).hexdigest()[
-        :16
-    ]
-
-
-def server_name(environ: Mapping[str, str]) -> str | None:
-    """Return what the hub calls this server: the user, a slash, and its name if it has one."""
-    user = environ.get("JUPYTERHUB_USER")
-    return f"{user}/{environ.get('JUPYTERHUB_SERVER_NAME', '')}" if user else None

@@ -1,19 +1,28 @@
 """When to speak of a server's deletion, and what to say.
 
-Once for each new state: a notice keeps its name for as long as the state is the same.
+Once for each thing that is worse than all before it.
 
 Pure: standard library and msgspec only.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
 
 from ..models import Notice, Params
 from .models import IdleRule, IdleStatus
 
 #: An estimate's counter is the worst that can be: of one, most servers would be told.
 _LEAST_ESTIMATED = 2
+
+#: Use that was proven no longer ago is still going on.
+_NOW = timedelta(minutes=15)
+
+#: From the least to the worst.
+_RANKS = ("idle_counted", "idle_day", "idle_hour")
 
 _SEVERITIES: dict[str, Literal["info", "warning", "error"]] = {
     "idle_counted": "info",
@@ -22,8 +31,21 @@ _SEVERITIES: dict[str, Literal["info", "warning", "error"]] = {
 }
 
 
-def notice_of(status: IdleStatus, start: str) -> Notice | None:
-    """Return what is to be said; None if all is well.
+class Spoken(Struct, frozen=True, kw_only=True):
+    """What was said since all was well, so that it is not said again."""
+
+    id: Annotated[str, Meta(max_length=200)]
+    rank: Annotated[int, Meta(ge=0, le=2)]
+    counter: Annotated[int, Meta(ge=0, le=1000)]
+
+
+def next_notice(
+    status: IdleStatus, start: str, spoken: Spoken | None
+) -> tuple[Notice | None, Spoken | None]:
+    """Return what is to be said, and what has been said with that.
+
+    A notice keeps its id, and so is shown once, until something is worse than all that was
+    said since all was well.
 
     Parameters
     ----------
@@ -31,19 +53,36 @@ def notice_of(status: IdleStatus, start: str) -> Notice | None:
         What is known.
     start:
         Name of this start of the server.
+    spoken:
+        What this returned before.
     """
     code = _code(status)
     if code is None or status.delete_at is None:
-        return None
-    # What makes the state another one.
-    since = status.used_at if status.source == "estimate" else status.evaluated_at
-    stamp = "start" if since is None else since.isoformat(timespec="minutes")
+        return None, None
     counter = 0 if status.counter is None else status.counter
+    said = (_RANKS.index(code), counter)
+    if spoken is None or said > (spoken.rank, spoken.counter):
+        if spoken is None and _is_used_now(status):
+            return None, None  # whoever works is not told what was before
+        ident = f"idle:{start}:{code}:{counter}:{status.time:%Y%m%dT%H%M%S}"
+        spoken = Spoken(id=ident, rank=said[0], counter=said[1])
+    return _notice(code, status, spoken.id), spoken
+
+
+def _is_used_now(status: IdleStatus) -> bool:
+    return (
+        status.source == "estimate"
+        and status.used_at is not None
+        and status.time - status.used_at <= _NOW
+    )
+
+
+def _notice(code: str, status: IdleStatus, ident: str) -> Notice:
     rule = None if status.policy is None else status.policy.rule
     params: Params = {
-        "end": status.delete_at.isoformat(timespec="seconds"),
+        "end": "" if status.delete_at is None else status.delete_at.isoformat(timespec="seconds"),
         "estimate": int(status.is_estimate),
-        "counter": counter,
+        "counter": 0 if status.counter is None else status.counter,
     }
     if status.counter_limit is not None:
         params["counter_limit"] = status.counter_limit
@@ -52,8 +91,8 @@ def notice_of(status: IdleStatus, start: str) -> Notice | None:
     if status.day_maximum is not None:
         params["maximum"] = status.day_maximum
     return Notice(
-        id=f"idle:{start}:{code}:{counter if code == 'idle_counted' else ''}:{stamp}",
-        time=status.evaluated_at or status.used_at or status.time,
+        id=ident,
+        time=status.evaluated_at or status.time,
         feature="idle",
         severity=_SEVERITIES[code],
         code=code,
@@ -70,7 +109,7 @@ def _code(status: IdleStatus) -> str | None:
         code = "idle_hour"
     elif status.level == "day":
         code = "idle_day"
-    elif status.level in ("kept", "unsure") and status.counter is not None:
+    elif status.level == "kept" and status.counter is not None:
         least = _LEAST_ESTIMATED if status.source == "estimate" else 1
         code = "idle_counted" if status.counter >= least else None
     return code
@@ -82,8 +121,9 @@ def _message(code: str, status: IdleStatus, rule: IdleRule | None) -> str:
     if code == "idle_counted":
         limit = "" if status.counter_limit is None else f" of {status.counter_limit}"
         times = "times" if status.counter != 1 or limit else "time"
+        maybe = "May have been found" if status.source == "estimate" else "Found"
         return (
-            f"Found unused {status.counter}{limit} {times}. Unless it is used, this server is "
+            f"{maybe} unused {status.counter}{limit} {times}. Unless it is used, this server is "
             f"deleted on {end}."
         )
     return f"Unless it is used, this server is deleted on {end}.{use_in_words(rule, status)}"

@@ -29,6 +29,7 @@ class Track(NamedTuple):
     samples: Sequence[int]
     least: Sequence[float]
     mean: Sequence[float]
+    highest: Sequence[float]
 
 
 class Device(NamedTuple):
@@ -53,6 +54,8 @@ class Observed(NamedTuple):
     """When the server's runs began and ended."""
     paces: Sequence[float]
     """Seconds from one sample to the next, at each of the paces there are."""
+    hides_gpus: bool = False
+    """Whether there may be GPUs that cannot be seen from here."""
 
 
 def certain(observed: Observed, metric: Metric, *, at_face_value: bool = False) -> list[Series]:
@@ -77,25 +80,45 @@ def certain(observed: Observed, metric: Metric, *, at_face_value: bool = False) 
             if device.sees == "all" or at_face_value
             else _of_moments(observed),
         )
-        for device in observed.gpus
-        if device.sees != "nothing"
+        for device in visible(observed)
+        if any(map(_is_positive, device.track.highest))
     ]
 
 
-#: Tells from samples, least and mean of a bucket its certain sum and floor.
-_Judge = Callable[[int, float, float], tuple[float, float]]
+def visible(observed: Observed) -> list[Device]:
+    """Return the devices whose use can be seen at all."""
+    return [
+        device
+        for device in observed.gpus
+        if device.sees != "nothing" and any(value >= 0 for value in device.track.highest)
+    ]
+
+
+def _is_positive(value: float) -> bool:
+    return value > 0
+
+
+#: Tells from samples, least, mean and highest of a bucket its certain sum and floor.
+_Judge = Callable[[int, float, float, float], tuple[float, float]]
+
+#: Of so much time before a run ended, a controller may have seen nothing.
+_UNSCRAPED_SECONDS = 60.0
 
 
 def _series(observed: Observed, track: Track, judge: _Judge) -> Series:
     first, width = observed.first, observed.width
     judged = [
-        judge(samples, least, mean) if samples > 0 and 0 <= least <= mean else (0.0, 0.0)
-        for samples, least, mean in zip(track.samples, track.least, track.mean, strict=True)
+        judge(samples, least, mean, highest)
+        if samples > 0 and 0 <= least <= mean <= highest
+        else (0.0, 0.0)
+        for samples, least, mean, highest in zip(
+            track.samples, track.least, track.mean, track.highest, strict=True
+        )
     ]
     lag = max(observed.paces)
     for moment in observed.breaks:
         # Of such a bucket it is not known of how much of its time its samples tell.
-        begin = int((moment - lag - first) // width)
+        begin = int((moment - lag - _UNSCRAPED_SECONDS - first) // width)
         for i in range(begin, int((moment + lag - first) // width) + 1):
             if 0 <= i < len(judged):
                 judged[i] = (0.0, 0.0)
@@ -109,18 +132,26 @@ def _series(observed: Observed, track: Track, judge: _Judge) -> Series:
 
 
 def _of_all_time(observed: Observed) -> _Judge:
-    width = observed.width
+    """Judge samples that each tell of the time since the one before.
 
-    def judge(samples: int, least: float, mean: float) -> tuple[float, float]:
-        # Of samples at two paces, those of the quick one weigh too much in the mean.
-        even = any(abs(samples - width / pace) <= 1 for pace in observed.paces)
-        return (mean if even else least) * width, least
+    The mean of a bucket weighs all of them alike, though they come at two paces. If each is
+    taken to be of one pace's time, those of less time count too much: together for no more
+    than what the bucket's time is exceeded by, and none for more than the highest.
+    """
+    width, slowest = observed.width, max(observed.paces)
+
+    def judge(samples: int, least: float, mean: float, highest: float) -> tuple[float, float]:
+        sums = (
+            pace * samples * mean - highest * max(0.0, pace * samples - width + slowest)
+            for pace in observed.paces
+        )
+        return max(least * width, *sums), least
 
     return judge
 
 
 def _of_moments(observed: Observed) -> _Judge:
-    def judge(samples: int, least: float, mean: float) -> tuple[float, float]:
+    def judge(samples: int, least: float, mean: float, highest: float) -> tuple[float, float]:
         # Readings closer together than a second may be of the same time.
         readings = min(samples, observed.width)
         return readings * _READING_SECONDS * max(0.0, mean - _ROUNDED), 0.0
@@ -136,6 +167,8 @@ def gpus_seen(observed: Observed | None, since: float) -> Literal["never", "some
     """Whether GPUs were there since a moment, in seconds since 1970."""
     if observed is None:
         return "never"
+    if observed.hides_gpus and not observed.gpus:
+        return "sometimes"
     begin = max(0, int((since - observed.first) // observed.width))
     lives = [samples > 0 for samples in observed.cpu.samples[begin:]]
     tracks = [gpu.track.samples[begin:] for gpu in observed.gpus]

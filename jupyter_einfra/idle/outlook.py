@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from ..models import Reason
 from . import reasons
-from .forecast import Evaluation, Forecast, Series, forecast
+from .forecast import CLOCK_SECONDS, Evaluation, Forecast, Series, forecast
 from .models import (
     IdleEvaluation,
     IdleExtension,
@@ -25,7 +25,7 @@ from .models import (
     IdleStatus,
     SourceName,
 )
-from .observed import Observed, certain
+from .observed import Observed, certain, visible
 from .picture import Curve, curve
 from .policy import Policy, Rule, Standing
 from .published import PublishedState
@@ -89,11 +89,20 @@ def report(known: Known) -> IdleReport:
 def _by_word(known: Known, source: SourceName, state: PublishedState) -> IdleReport:
     policy = known.policies.get(state.policy)
     evaluated_at = state.evaluated_at.timestamp()
-    rules = [] if policy is None else [r for r in policy.rules if r.metric == state.metric]
+    # What the controller says of itself goes before what the policy says.
+    rules = [
+        replace(
+            rule,
+            threshold=state.threshold,
+            counter_limit=state.counter_limit or rule.counter_limit,
+        )
+        for rule in (() if policy is None else policy.rules)
+        if rule.metric == state.metric
+    ]
     standing = Standing(counter=state.counter, evaluated_at=evaluated_at)
     likely = [_likely(known, rule, standing) for rule in rules]
     delete_at = None if state.delete_at is None else state.delete_at.timestamp()
-    is_estimate = delete_at is None and bool(likely)
+    is_estimate = bool(likely) and (delete_at is None or _is_averted(likely[0].told, delete_at))
     if is_estimate:
         delete_at = likely[0].told.earliest
     status = IdleStatus(
@@ -102,7 +111,7 @@ def _by_word(known: Known, source: SourceName, state: PublishedState) -> IdleRep
         policy=IdlePolicy(
             revision=state.policy,
             text=state.text or ("" if policy is None else policy.text),
-            rule=_rule_of(rules[0], state) if rules else None,
+            rule=_rule_of(rules[0]) if rules else None,
         ),
         reason=None if rules else reasons.revision_unknown(state.policy),
         source=source,
@@ -114,7 +123,7 @@ def _by_word(known: Known, source: SourceName, state: PublishedState) -> IdleRep
         evaluated_at=state.evaluated_at,
         next_evaluation_at=_next(evaluated_at, rules[0], known.now) if rules else None,
         used_at=_maybe(likely[0].told.used_until) if likely else None,
-        day_maximum=None,
+        day_maximum=state.last_max,
         unseen=_unseen(known, rules) if rules else [],
         extension=None
         if state.extension is None
@@ -132,19 +141,25 @@ def _by_word(known: Known, source: SourceName, state: PublishedState) -> IdleRep
     return _drawn(known, status, rules[0] if rules else None, way)
 
 
+def _is_averted(told: Forecast, delete_at: float) -> bool:
+    """Whether an evaluation before a deletion that was announced certainly finds use."""
+    return any(one.used and one.at <= delete_at + CLOCK_SECONDS for one in told.evaluations)
+
+
 def _by_estimate(known: Known, policy: Policy) -> IdleReport:
     rules = policy.rules_for(known.gpus)
     if known.start is None or known.observed is None:
         return _empty(known, reasons.HISTORY_LOST, policy)
     if not rules:
-        return _empty(known, reasons.NO_POLICY, policy)
+        return _empty(known, reasons.NO_RULE, policy)
     likely = [_likely(known, rule, None) for rule in rules]
     soonest = min(likely, key=lambda one: one.told.earliest)
     rule, told = soonest.rule, soonest.told
     level = _level(told.earliest, known.now)
     if level in ("day", "hour"):
         at_face_value = min(one.at_face_value for one in likely)
-        if _level(at_face_value, known.now) == "kept":
+        is_blind = rule.metric == "gpu_busy_share" and not visible(known.observed)
+        if is_blind or _level(at_face_value, known.now) == "kept":
             level = "unsure"
     status = IdleStatus(
         time=_time(known.now),
@@ -229,17 +244,15 @@ def _next(evaluated_at: float, rule: Rule, now: float) -> datetime:
     return _time(max(now, evaluated_at + rule.evaluation_seconds))
 
 
-def _rule_of(rule: Rule, state: PublishedState | None = None) -> IdleRule:
-    """Word a rule; what the controller says of itself goes before it."""
-    limit = rule.counter_limit if state is None else state.counter_limit or rule.counter_limit
+def _rule_of(rule: Rule) -> IdleRule:
     return IdleRule(
         metric=rule.metric,
-        threshold=rule.threshold if state is None else state.threshold,
+        threshold=rule.threshold,
         idle_at_threshold=rule.idle_at_threshold,
         averaging_seconds=rule.averaging_seconds,
         lookback_seconds=rule.lookback_seconds,
         evaluation_seconds=rule.evaluation_seconds,
-        counter_limit=limit,
+        counter_limit=rule.counter_limit,
     )
 
 
@@ -266,14 +279,14 @@ def _unseen(known: Known, rules: Sequence[Rule]) -> list[Reason]:
     metrics = {rule.metric for rule in rules}
     observed = known.observed
     if "gpu_busy_share" in metrics and observed is not None:
-        sees = {device.sees for device in observed.gpus}
-        if not sees:
-            found.append(reasons.GPU_HIDDEN)
-        if "nothing" in sees:
+        seen = visible(observed)
+        if any(device.sees == "nothing" for device in observed.gpus):
             found.append(reasons.GPU_SHARED)
-        if "readings" in sees:
+        elif not seen:
+            found.append(reasons.GPU_HIDDEN)
+        if any(device.sees == "readings" for device in seen):
             found.append(reasons.GPU_MOMENTS)
-    if len(metrics) > 1 and known.gpus == "sometimes":
+    if len(metrics) > 1 and observed is not None and observed.gpus:
         found.append(reasons.GPUS_CHANGE)
     if observed is not None and known.start is not None:
         back = max(rule.counter_limit * rule.evaluation_seconds for rule in rules)
@@ -318,9 +331,8 @@ def _drawn(
 
 def _with_maximum(status: IdleStatus, drawn: Curve | None, now: float) -> IdleStatus:
 
-    return (
-        status if drawn is None else replace(status, day_maximum=drawn.maximum(now - DAY_SECONDS))
-    )
+    seen = None if drawn is None else drawn.maximum(now - DAY_SECONDS)
+    return status if seen is None else replace(status, day_maximum=seen)
 
 
 def _time(moment: float) -> datetime:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from .observed import Observed, Track
+from .observed import Observed, Track, visible
 from .policy import Rule
 
 #: More points than this say nothing more.
@@ -44,7 +44,7 @@ def curve(observed: Observed, rule: Rule, since: float, until: float) -> Curve:
     tracks = (
         [observed.cpu]
         if rule.metric == "cpu_cores"
-        else [device.track for device in observed.gpus if device.sees != "nothing"]
+        else [device.track for device in visible(observed)]
     )
     width, first = observed.width, observed.first
     begin = max(0, math.floor((since - first) / width))

@@ -31,7 +31,9 @@ Metric = Literal["cpu_cores", "gpu_busy_share"]
 #: Of one evaluation.
 Verdict = Literal["idle", "used", "unseen", "young"]
 
-_Seconds = Annotated[int, Meta(ge=1, le=366 * 86400)]
+_MOST_SECONDS = 366 * 86400
+
+_Seconds = Annotated[int, Meta(ge=1, le=_MOST_SECONDS)]
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +96,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for rule in self.rules:
             if rule.averaging_seconds < 2 * rule.step_seconds:
                 raise ValueError("averaging_seconds must be at least twice step_seconds")
+            if rule.counter_limit * rule.evaluation_seconds > _MOST_SECONDS:
+                raise ValueError("counter_limit times evaluation_seconds must be at most a year")
             if rule.lookback_seconds < rule.averaging_seconds:
                 raise ValueError("lookback_seconds must not be less than averaging_seconds")
 

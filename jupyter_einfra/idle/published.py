@@ -16,16 +16,17 @@ from msgspec import Meta, Struct
 
 from ..models import Reason
 from . import reasons
+from .forecast import CLOCK_SECONDS
 from .policy import Metric
 
 #: More is no state.
 MOST_BYTES = 65536
 
-#: By so much clocks may differ; by more, one of them is wrong.
-SKEW_SECONDS = 600.0
-
 #: The controller may have started to count before this server could see anything.
 _BEFORE_SECONDS = 1800.0
+
+#: Of moments that a calendar has everywhere.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 _Time = Annotated[datetime, Meta(tz=True)]
 
@@ -78,9 +79,14 @@ def decode(content: bytes) -> PublishedState:
     if len(content) > MOST_BYTES:
         raise Malformed(f"more than {MOST_BYTES} bytes")
     try:
-        return _decode(content)
+        state = _decode(content)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise Malformed(str(error)) from error
+    granted = None if state.extension is None else state.extension.granted_until
+    for moment in (state.evaluated_at, state.delete_at, granted):
+        if moment is not None and not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise Malformed(f"a time of the year {moment.year}")
+    return state
 
 
 def doubt(
@@ -109,11 +115,14 @@ def doubt(
     evaluated_at = state.evaluated_at.timestamp()
     if state.server is not None and server is not None and state.server != server:
         return reasons.other_server(state.server)
-    if evaluated_at > now + SKEW_SECONDS:
+    if evaluated_at > now + CLOCK_SECONDS:
         return reasons.future(evaluated_at)
-    if started_at is not None and evaluated_at < started_at - _BEFORE_SECONDS:
-        return reasons.older_start(evaluated_at)
+    if started_at is not None:
+        # A pod may have been counted once before anything ran in it, and not more often.
+        before = CLOCK_SECONDS if state.counter > 1 else _BEFORE_SECONDS
+        if evaluated_at < started_at - before:
+            return reasons.older_start(evaluated_at)
     # One evaluation may be late or left out, not two.
-    if evaluated_at < now - 2 * period_seconds - SKEW_SECONDS:
+    if evaluated_at < now - 2 * period_seconds - CLOCK_SECONDS:
         return reasons.old(evaluated_at)
     return None

@@ -29,6 +29,9 @@ def _reason(code: str, message: str, **params: str | float) -> Reason:
 NO_POLICY = _reason(
     "idle_no_policy", "No policy is known here, so nothing is said of this server's deletion."
 )
+NO_RULE = _reason(
+    "idle_no_rule", "The policy has no rule for a server like this one, so it tells nothing."
+)
 FILE_MISSING = _reason("idle_file_missing", "The operator's controller has not written it yet.")
 CONTROLLER_SILENT = _reason(
     "idle_controller_silent", "The controller has not answered yet. It is being asked."

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..store import Connection, Store, Unusable
 from . import store
+from .notices import Spoken
 from .published import PublishedState
 from .starts import MOST_STARTS, Start, heard
 
@@ -73,22 +75,47 @@ class Remembered:
         return self._store.stop(wait_seconds)
 
     @property
+    def begun_at(self) -> float:
+        """When this life of the process began, in seconds since 1970."""
+        return self._begun.first_seen
+
+    @property
     def present(self) -> Start | None:
-        """The present start; None while it is not known how it began, or it cannot be."""
+        """The present start; None while the file is being opened.
+
+        What cannot be read, or was lost, may have begun at any time.
+        """
+        now = self._now()
         with self._lock:
-            if not self._is_read or self._is_lost:
-                return None
-            return self._starts[self._id]
+            if not self._is_read:
+                fault = self._store.fault
+                if fault is not None and fault.kind == "opening":
+                    return None
+                return replace(self._begun, first_seen=0.0)
+            known = self._starts[self._id]
+            if known.first_seen > now:
+                # The clock was ahead.
+                known = self._starts[self._id] = replace(known, first_seen=now)
+                self._is_dirty = True
+            return known
 
     def hear(self, state: PublishedState) -> None:
         """Take note of what a controller published of this start."""
+        self._change(lambda start: heard(start, state))
+
+    def speak(self, spoken: Spoken | None) -> None:
+        """Take note of what was said of this start."""
+        self._change(lambda start: replace(start, spoken=spoken))
+
+    def _change(self, change: Callable[[Start], Start]) -> None:
         with self._lock:
             if not self._is_read:
                 return
             before = self._starts[self._id]
-            self._starts[self._id] = after = heard(before, state)
-            if after is before:
+            after = change(before)
+            if after == before:
                 return
+            self._starts[self._id] = after
             self._is_dirty = True
         self._store.flush()
 
@@ -111,8 +138,8 @@ class Remembered:
                     raise Unusable(f"a start in it makes no sense: {error}") from error
             # A clock that was ahead at first would make the server too young.
             known = self._starts.get(self._id, self._begun)
-            first = min(known.first_seen, self._begun.first_seen)
-            self._starts[self._id] = msgspec.structs.replace(known, first_seen=first)
+            first = 0.0 if self._is_lost else min(known.first_seen, self._begun.first_seen)
+            self._starts[self._id] = replace(known, first_seen=first)
             self._is_read = True
         self.on_read()
 
@@ -141,4 +168,4 @@ class Remembered:
     def set_aside(self, aside: Path) -> None:
         """Know that what was remembered is lost: this start may be of any age."""
         with self._lock:
-            self._is_lost = not self._is_read
+            self._is_lost = True

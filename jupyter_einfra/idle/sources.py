@@ -5,12 +5,12 @@ They are looked at in a thread of their own, since a disk or a network may hang.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Protocol
 
 from ..models import Reason
 from . import reasons
+from .files import read_start, told
 from .models import SourceName, TimeAnswer, TimeWanted
 from .published import MOST_BYTES, Malformed, PublishedState, decode
 
@@ -61,24 +61,15 @@ class StateFile:
         except (FileNotFoundError, NotADirectoryError):
             self._is_not(reasons.FILE_MISSING)
         except OSError as error:
-            self._is_not(reasons.file_unreadable(self._told, error.strerror or str(error)))
+            self._is_not(reasons.file_unreadable(told(self._path), error.strerror or str(error)))
         return (self.state, self.problem) != before
 
     def forget(self) -> None:
         """Read it again at the next occasion."""
         self._seen = None
 
-    @property
-    def _told(self) -> str:
-        """The file's name, which may be of no text."""
-        return os.fsencode(self._path).decode("utf-8", "replace")
-
     def _read(self) -> None:
-        # Not a pipe, which would hold us.
-        with open(
-            self._path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)
-        ) as file:
-            content = file.read(MOST_BYTES + 1)
+        content = read_start(self._path, MOST_BYTES)
         if not content.strip():
             # An annotation that was not made yet.
             self._is_not(reasons.FILE_MISSING)
@@ -86,7 +77,7 @@ class StateFile:
         try:
             self.state, self.problem = decode(content), None
         except Malformed as error:
-            self._is_not(reasons.file_malformed(self._told, str(error)))
+            self._is_not(reasons.file_malformed(told(self._path), str(error)))
 
     def _is_not(self, problem: Reason) -> None:
         self.state, self.problem, self._seen = None, problem, None

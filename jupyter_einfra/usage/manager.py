@@ -24,6 +24,7 @@ from .metrics import UsageCollector
 from .models import Run, UsageDetails
 from .probes.cgroup import CgroupProbe
 from .probes.disks import DiskProbe, usual_places
+from .probes.driver import GpuReading
 from .probes.nvml import GpuProbe
 from .probes.system import SystemProbes
 from .programs.details import Details
@@ -158,6 +159,7 @@ class UsageManager(EinfraConfigurable):
         self._details = Details(
             self._probes, server_pid=os.getpid(), least_seconds=self.watched_interval_seconds
         )
+        self._gpus_before: GpuReading | None = None
         self._watchers = 0
         self._detail_watchers = 0
         self._details_watched = False
@@ -242,7 +244,13 @@ class UsageManager(EinfraConfigurable):
         self._latest = self._encode(taken.sample)
         self._publish("usage", self._latest)
         memory = taken.memory
-        self.recorder.add(taken.sample, limit_hits=memory.limit_hits, origin=memory.origin)
+        self.recorder.add(
+            taken.sample,
+            limit_hits=memory.limit_hits,
+            origin=memory.origin,
+            gpus_are_new=taken.gpus is not self._gpus_before,
+        )
+        self._gpus_before = taken.gpus
         self._metrics.observe(taken.sample, taken.cpu, memory, taken.network)
         try:
             self._look(taken)

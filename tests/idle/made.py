@@ -37,7 +37,7 @@ def state(**changes: Any) -> dict[str, Any]:
 def track(values: list[float]) -> Track:
     """Make a figure of minutes sampled every 10 s; NaN where nothing was sampled."""
     samples = [0 if math.isnan(value) else 6 for value in values]
-    return Track(samples, values, values)
+    return Track(samples, values, values, values)
 
 
 def observed(

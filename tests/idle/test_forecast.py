@@ -60,8 +60,13 @@ def intervals(draw: st.DrawFn, length: int, most: int, longest: int) -> list[tup
     for _ in range(draw(st.integers(0, most))):
         start = draw(st.integers(0, length - 2))
         found.append((start, min(length - 1, start + draw(st.integers(1, longest)))))
+    return apart(found)
+
+
+def apart(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Leave out those that run into the next."""
     found.sort()
-    return [one for one, after in pairwise([*found, (length, length)]) if one[1] < after[0]]
+    return [one for one, after in pairwise([*found, (2**62, 2**62)]) if one[1] < after[0]]
 
 
 @st.composite
@@ -70,22 +75,39 @@ def scenes(draw: st.DrawFn, rule: Rule) -> tuple[Controller, Notebook]:
     metric = draw(uses(rule, length))
     gpu = np.minimum(metric, 1.0) if rule.metric == "gpu_busy_share" else np.zeros(length)
     cpu = metric if rule.metric == "cpu_cores" else np.zeros(length)
-    workload = Workload(cpu, gpu, down=draw(intervals(length, 3, 1800)))
+    down = draw(intervals(length, 3, 1800)) + draw(intervals(length, 20, 29))
+    workload = Workload(cpu, gpu, down=apart(down))
     controller = Controller(
         rule,
         phase=draw(st.integers(0, 29)),
         evaluates_at=draw(st.integers(0, rule.evaluation_seconds - 1)),
         gaps=draw(intervals(length, 6, 3 * 3600)),
     )
+    # What was done on this home before is another server's.
+    earlier = draw(st.sampled_from([0, 600, 36000, 2 * DAY]))
+    seen = Workload(
+        np.concatenate((np.full(earlier, 1.0), workload.cpu)),
+        np.concatenate((np.full(earlier, 1.0), workload.gpu)),
+        down=[(start + earlier, end + earlier) for start, end in workload.down],
+    )
+    length += earlier
     notebook = Notebook(
-        workload,
+        seen,
+        earlier=earlier,
         phase=draw(st.integers(0, 9)),
         sees=draw(st.sampled_from(["all", "readings", "nothing"])),
         stretch=draw(st.sampled_from([1.0, 2.5, 6.0])),
-        watched=draw(intervals(length, 3, 6 * 3600)),
+        watched=apart(draw(intervals(length, 3, 6 * 3600)) + draw(intervals(length, 40, 70))),
         away=draw(intervals(length, 3, 6 * 3600)),
     )
     return controller, notebook
+
+
+def of_its_own(notebook: Notebook) -> Workload:
+    """Return what was done since the server's start, which is all that a controller counts."""
+    whole, earlier = notebook.workload, notebook.earlier
+    down = [(start - earlier, end - earlier) for start, end in whole.down]
+    return Workload(whole.cpu[earlier:], whole.gpu[earlier:], down=down)
 
 
 def earliest(rule: Rule, notebook: Notebook, now: int, standing: Standing | None = None) -> float:
@@ -103,7 +125,7 @@ def earliest(rule: Rule, notebook: Notebook, now: int, standing: Standing | None
 @quick
 def test_no_forecast_is_later_than_the_deletion(rule: Rule, data: st.DataObject) -> None:
     controller, notebook = data.draw(scenes(rule))
-    deleted = controller.deletes_at(notebook.workload)
+    deleted = controller.deletes_at(of_its_own(notebook))
     assume(deleted is not None)
     assert deleted is not None
     for share in (0.05, 0.3, 0.6, 0.9, 0.999):
@@ -117,7 +139,7 @@ def test_no_forecast_is_later_than_the_deletion(rule: Rule, data: st.DataObject)
 @quick
 def test_nor_is_one_that_knows_the_counter(rule: Rule, data: st.DataObject) -> None:
     controller, notebook = data.draw(scenes(rule))
-    deleted = controller.deletes_at(notebook.workload)
+    deleted = controller.deletes_at(of_its_own(notebook))
     assume(deleted is not None)
     assert deleted is not None
     for at, _, counter in controller.verdicts[-3:-1]:
@@ -184,9 +206,8 @@ def test_use_that_the_controller_may_have_missed_is_not_counted_on(rule: Rule) -
 def test_a_forecast_does_not_wander(rule: Rule, data: st.DataObject) -> None:
     """While nothing is done, each says what the one before said, or that the time has come."""
     _, notebook = data.draw(scenes(rule))
-    length = len(notebook.workload)
-    at = data.draw(st.integers(0, length - 7200))
-    use = notebook.workload
+    use = of_its_own(notebook)
+    at = data.draw(st.integers(0, len(use) - 7200))
     use.cpu[at:], use.gpu[at:] = 0, 0
     notebook = Notebook(use, sees=notebook.sees)
     first = earliest(rule, notebook, at + 1200)

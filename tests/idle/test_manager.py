@@ -12,8 +12,10 @@ import pytest
 from servers.controller import StandInController
 from servers.process import wait_until
 
-from jupyter_einfra.idle.manager import IdleManager, IdleRefusal, server_name, start_id
+from jupyter_einfra.errors import InvalidParameter
+from jupyter_einfra.idle.manager import IdleManager, IdleRefusal
 from jupyter_einfra.idle.models import TimeWanted
+from jupyter_einfra.idle.starts import server_name, start_id
 from jupyter_einfra.models import Notice
 
 from .made import DAY, HOUR, NOW, at, observed, state
@@ -144,6 +146,27 @@ def test_the_hour_comes_without_anybody_s_doing(
     one.wait_for("hour", "file")
 
 
+def test_a_fault_that_lasts_is_not_met_again_at_once(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(Scene, "_past", fail)
+    one = scene({"JUPYTER_EINFRA_IDLE_POLICY": "2026-docs"})
+    one.wait_for("unknown", None)  # what is remembered was not read yet
+    one.now += 3
+    wait_until("it failed", lambda: one.manager._due == one.now + 300)
+
+
+def test_a_clock_that_is_set_back_stops_nothing(scene: Callable[..., Scene]) -> None:
+    one = scene({"JUPYTER_EINFRA_IDLE_POLICY": "2026-docs"})
+    one.wait_for("kept", "estimate")
+    looked = one.looked
+    one.now -= DAY
+    wait_until("it looked again", lambda: one.looked > looked)
+
+
 def test_more_time_is_asked_for_only_where_it_is_offered(scene: Callable[..., Scene]) -> None:
     wanted = TimeWanted(seconds=3600, why="a long run")
     with StandInController() as controller:
@@ -160,11 +183,13 @@ def test_more_time_is_asked_for_only_where_it_is_offered(scene: Callable[..., Sc
         one.now += 301
         wait_until("it was offered", lambda: one.told[-1]["extension"])
         controller.answer = {"granted": True, "until": at(NOW + DAY), "text": "Good luck."}
-        controller.state = state(evaluated_at=now, extension={"most_seconds": 60})
+        controller.state = state(evaluated_at=now, extension={"most_seconds": 3600})
         answer = asyncio.run(one.manager.ask_for_time(wanted))
         assert answer.granted
         # What the controller says now is known at once.
-        wait_until("it was known", lambda: one.told[-1]["extension"]["most_seconds"] == 60)
+        wait_until("it was known", lambda: one.told[-1]["extension"]["most_seconds"] == 3600)
+        with pytest.raises(InvalidParameter):
+            asyncio.run(one.manager.ask_for_time(TimeWanted(seconds=3601, why="more")))
 
         controller.answer = b"<html>"
         with pytest.raises(IdleRefusal) as caught:
@@ -194,7 +219,7 @@ def test_a_start_has_the_name_of_its_token_and_no_token_in_it() -> None:
     assert start_id(HUB) == start_id({**HUB, "OTHER": "x"})
     assert start_id(HUB) != start_id({**HUB, "JUPYTERHUB_API_TOKEN": "another"})
     assert "secret" not in start_id(HUB)
-    assert start_id({}) != start_id({})
+    assert start_id({}) == "local"
 
 
 def test_a_server_is_called_as_the_hub_calls_it() -> None:

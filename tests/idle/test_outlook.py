@@ -7,19 +7,27 @@ import math
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jupyter_einfra.idle import reasons
 from jupyter_einfra.idle.models import IdleStatus
-from jupyter_einfra.idle.notices import notice_of
+from jupyter_einfra.idle.notices import Spoken, next_notice
 from jupyter_einfra.idle.observed import gpus_seen
 from jupyter_einfra.idle.outlook import Known, Word, report
 from jupyter_einfra.idle.policies import presets
 from jupyter_einfra.idle.published import PublishedState, decode
 from jupyter_einfra.idle.starts import MOST_TOLD, Start, heard
+from jupyter_einfra.models import Notice
 
 from .made import DAY, HOUR, NOW, at, observed, state
 
 PRESETS = presets()
+
+
+def notice_of(status: IdleStatus, spoken: Spoken | None = None) -> Notice | None:
+    return next_notice(status, "s", spoken)[0]
+
+
 BUSY, IDLE = [1.0] * 3000, [0.0] * 3000
 YOUNG = Start(id="s", first_seen=NOW - 3000 * 60)
 
@@ -50,7 +58,7 @@ class TestWhoIsBelieved:
     def test_without_a_policy_nothing_is_said(self) -> None:
         status = told(policy=None)
         assert (status.level, status.policy, status.reason) == ("unknown", None, reasons.NO_POLICY)
-        assert notice_of(status, "s") is None
+        assert notice_of(status) is None
 
     def test_a_policy_that_cannot_be_used_is_told(self) -> None:
         problem = reasons.policy_invalid("no such file")
@@ -84,6 +92,28 @@ class TestWhoIsBelieved:
         evaluated_at = NOW - HOUR
         late = status.delete_at.timestamp() - (evaluated_at + 3 * DAY)
         assert -300 <= late <= 0
+
+    def test_its_own_threshold_and_limit_go_before_the_policy_s(self) -> None:
+        light = observed([0.2] * 3000)
+        plain = {"delete_at": None, "counter": 2}
+        word = Word("file", published(**plain, threshold=0.5, counter_limit=3), None)
+        status = told(words=(word,), observed=light)
+        assert status.level == "day"
+        assert status.policy is not None
+        assert status.policy.rule is not None
+        assert (status.policy.rule.threshold, status.counter_limit) == (0.5, 3)
+        word = Word("file", published(**{**plain, "counter": 5}), None)
+        assert told(words=(word,), observed=light).level == "hour"
+
+    def test_a_deletion_that_use_has_averted_is_no_alarm(self) -> None:
+        word = Word("file", published(counter=4, delete_at=at(NOW + HOUR / 2)), None)
+        late = published(
+            counter=4, delete_at=at(NOW + HOUR / 2), evaluated_at=at(NOW - DAY + HOUR / 2)
+        )
+        status = told(words=(word._replace(state=late),), observed=observed(BUSY))
+        assert (status.level, status.is_estimate) == ("kept", True)
+        status = told(words=(word._replace(state=late),), observed=observed(IDLE))
+        assert (status.level, status.is_estimate) == ("hour", False)
 
     def test_a_revision_that_is_not_known_is_told_in_the_operator_s_words(self) -> None:
         word = Word("file", published(policy="2027", text="New rules.", delete_at=None), None)
@@ -159,15 +189,44 @@ class TestEstimates:
         light = [0.2] * 10080
         status = told(observed=observed(light, ("readings", light)), start=start, gpus="always")
         assert status.level == "unsure"
-        notice = notice_of(status, "s")
-        assert notice is not None
-        assert notice.severity == "info"
+        notice = notice_of(status)
+        assert notice is None
 
     def test_neighbours_use_is_nobody_s(self) -> None:
         start = Start(id="s", first_seen=NOW - 10 * DAY)
         status = told(observed=observed(BUSY, ("nothing", BUSY)), start=start, gpus="always")
-        assert status.level == "hour"
+        assert status.level == "unsure"  # nothing is known either way
         assert status.day_maximum is None
+
+    def test_a_slice_without_figures_is_neither_idle_nor_used(self) -> None:
+        start = Start(id="s", first_seen=NOW - 10 * DAY)
+        unknown = [math.nan] * 3000
+        hidden = observed(BUSY, ("all", unknown))
+        gpu = hidden.gpus[0]
+        sampled = gpu._replace(track=gpu.track._replace(samples=[6] * 3000))
+        status = told(observed=hidden._replace(gpus=[sampled]), start=start, gpus="always")
+        assert status.level == "unsure"
+        assert reasons.GPU_HIDDEN in status.unseen
+
+    def test_gpus_that_may_be_there_keep_it_from_being_called_safe(self) -> None:
+        start = Start(id="s", first_seen=NOW - 10 * DAY)
+        hiding = observed(BUSY)._replace(hides_gpus=True)
+        status = told(observed=hiding, start=start, gpus=gpus_seen(hiding, NOW - DAY))
+        assert status.level == "unsure"
+        assert reasons.GPU_HIDDEN in status.unseen
+
+    def test_a_policy_without_a_rule_for_it_says_so(self) -> None:
+        policy = PRESETS["2026-docs"]
+        only_gpus = replace(policy, rules=[policy.rules[1]])
+        status = told(policy=only_gpus)
+        assert (status.level, status.reason) == ("unknown", reasons.NO_RULE)
+
+    def test_use_of_an_earlier_start_is_none_of_this_one(self) -> None:
+        young = Start(id="s", first_seen=NOW - HOUR)
+        use = [1.0] * 2900 + [0.0] * 100
+        assert told(start=young, observed=observed(use)).used_at is None
+        nothing = told(start=young, observed=observed([0.0] * 3000))
+        assert told(start=young, observed=observed(use)).delete_at == nothing.delete_at
 
 
 class TestGpusSeen:
@@ -221,8 +280,8 @@ class TestReports:
 
 class TestNotices:
     def told(self, **changes: Any) -> Any:
-        status = told(words=(Word("file", published(**changes), None),))
-        return notice_of(status, "s")
+        word = Word("file", published(**changes), None)
+        return notice_of(told(words=(word,), observed=observed(IDLE)))
 
     def test_each_new_counter_is_one_and_the_same_state_stays_the_same(self) -> None:
         first, again = self.told(counter=1), self.told(counter=1)
@@ -243,7 +302,7 @@ class TestNotices:
         status = told(
             words=(Word("file", published(delete_at=at(NOW + HOUR)), None),), observed=light
         )
-        notice = notice_of(status, "s")
+        notice = notice_of(status)
         assert notice is not None
         assert notice.message.endswith(
             "Use is at least 0.1 CPU cores over 5 minutes; in the last 24 hours it was at most "
@@ -252,10 +311,51 @@ class TestNotices:
         assert notice.params["threshold"] == 0.1
         assert notice.params["maximum"] == 0.004
 
+    def test_a_week_of_use_and_rest_is_not_told_by_the_minute(self) -> None:
+        """Idle over the weekend, then at work: what is said is worse each time, or not said."""
+        ids: list[str] = []
+        spoken: Spoken | None = None
+        start = Start(id="s", first_seen=NOW - 6 * DAY)
+        for minute in range(0, 6 * 24 * 60, 30):
+            now = NOW - DAY + minute * 60
+            use = [1.0] * 2000 + [0.0] * 5000  # at rest since 3.5 days at the first look
+            worked = min(max(0, minute - 600), 2880)
+            use += [0.0] * min(minute, 600) + [1.0] * worked + [0.0] * max(0, minute - 3480)
+            status = told(now=now, start=start, observed=observed(use[-10080:], until=now))
+            notice, spoken = next_notice(status, "s", spoken)
+            if notice is not None and notice.id not in ids:
+                ids.append(notice.id)
+        codes = [ident.split(":")[2] for ident in ids]
+        assert 1 <= len(codes) <= 8, codes
+        assert codes.count("idle_hour") <= 2
+
+    def test_what_is_better_again_is_no_news_and_neither_is_the_same(self) -> None:
+        def status(counter: int, left: float, evaluated: float = 1) -> IdleStatus:
+            state = published(
+                counter=counter,
+                delete_at=at(NOW + left * HOUR),
+                evaluated_at=at(NOW - evaluated * HOUR),
+            )
+            return told(words=(Word("file", state, None),), observed=observed(IDLE))
+
+        first, spoken = next_notice(status(4, 20), "s", None)
+        again, spoken = next_notice(status(4, 19, evaluated=0.5), "s", spoken)
+        assert first is not None
+        assert again is not None
+        assert again.id == first.id
+        worse, spoken = next_notice(status(4, 0.5), "s", spoken)
+        assert worse is not None
+        assert (worse.code, worse.id != first.id) == ("idle_hour", True)
+        better, spoken = next_notice(status(4, 12), "s", spoken)
+        assert better is not None
+        assert (better.code, better.id) == ("idle_day", worse.id)
+        over, spoken = next_notice(status(0, 100), "s", spoken)
+        assert (over, spoken) == (None, None)
+
     def test_an_estimate_s_first_count_is_no_news(self) -> None:
         status = told(observed=observed(IDLE))
         assert status.counter == 3
-        assert notice_of(status, "s") is not None
+        assert notice_of(status) is not None
         status = told(observed=observed([0.0] * 60), start=Start(id="s", first_seen=NOW - HOUR))
         assert status.counter == 1
-        assert notice_of(status, "s") is None
+        assert notice_of(status) is None

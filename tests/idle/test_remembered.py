@@ -16,7 +16,7 @@ from jupyter_einfra.idle.published import decode
 from jupyter_einfra.idle.remembered import Remembered
 from jupyter_einfra.idle.starts import MOST_STARTS
 
-from .made import HOUR, NOW, state
+from .made import DAY, HOUR, NOW, state
 
 LOG = logging.getLogger("tests.idle")
 
@@ -77,11 +77,30 @@ def test_it_is_there_after_a_sudden_end(tmp_path: Path) -> None:
 
 def test_a_damaged_file_leaves_no_start_younger(tmp_path: Path) -> None:
     (tmp_path / "idle.sqlite").write_bytes(b"no database" * 100)
+    for later in (0, HOUR):
+        with life(tmp_path, now=NOW + later) as kept:
+            assert known(kept).first_seen == 0.0
+    with life(tmp_path, "second", now=NOW + 2 * HOUR) as kept:
+        assert known(kept).first_seen == NOW + 2 * HOUR
+
+
+def test_what_another_server_has_may_be_of_any_age(tmp_path: Path) -> None:
     with life(tmp_path) as kept:
-        wait_until("it was set aside", lambda: list(tmp_path.glob("*.broken-*")))
-        assert kept.present is None
-    with life(tmp_path, "second") as kept:
-        assert known(kept).first_seen == NOW
+        known(kept)
+        with life(tmp_path, "second") as other:
+            assert known(other).first_seen == 0.0
+
+
+def test_a_clock_that_was_ahead_makes_no_start_younger(tmp_path: Path) -> None:
+    clock = [NOW + 3 * DAY]
+    kept = Remembered(tmp_path, "first", now=lambda: clock[0], log=LOG)
+    kept.start()
+    assert known(kept).first_seen == NOW + 3 * DAY
+    clock[0] = NOW
+    assert known(kept).first_seen == NOW
+    clock[0] = NOW + HOUR
+    assert known(kept).first_seen == NOW
+    assert kept.stop(5.0)
 
 
 def test_old_starts_are_forgotten(tmp_path: Path) -> None:

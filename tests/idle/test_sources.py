@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from servers.controller import StandInController
-from servers.process import free_port
 
 from jupyter_einfra.idle import client
 from jupyter_einfra.idle.models import TimeWanted
@@ -107,7 +106,7 @@ class TestController:
 
     @pytest.mark.parametrize(
         "url",
-        [f"http://127.0.0.1:{free_port()}/", "ftp://host/", "file:///etc/passwd", "http://", ""],
+        ["http://127.0.0.1:1/", "http://[bad", "ftp://host/", "file:///etc/passwd", "http://", ""],
     )
     def test_one_that_cannot_be_reached_is_told(self, url: str) -> None:
         source = Controller(url, "secret", 1.0)
@@ -128,6 +127,20 @@ class TestController:
         monkeypatch.setattr(client, "_PATIENCE_SECONDS", 0.5)
         with StandInController() as controller:
             controller.state = b" " * 60_000
+            controller.pause_seconds = 0.1
+            source = Controller(controller.url, "secret", 1.0)
+            begin = time.monotonic()
+            source.look(NOW)
+            assert time.monotonic() - begin < 5
+            assert code(source) == "idle_controller_unreachable"
+
+    def test_nor_does_one_that_drips_by_the_byte_hold_anybody(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client, "_PATIENCE_SECONDS", 0.5)
+        with StandInController() as controller:
+            controller.state = b" " * 200
+            controller.piece_bytes = 1
             controller.pause_seconds = 0.1
             source = Controller(controller.url, "secret", 1.0)
             begin = time.monotonic()

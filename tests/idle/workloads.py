@@ -154,18 +154,18 @@ class Notebook:
     watched: Sequence[tuple[int, int]] = ()
     away: Sequence[tuple[int, int]] = ()
     """When Jupyter did not run, though the container did."""
+    earlier: int = 0
+    """So many of the workload's first seconds were those of an earlier start."""
 
     def __post_init__(self) -> None:
-        length = len(self.workload)
-        taken = np.zeros(length + 1, dtype=bool)
-        taken[self.phase :: 10] = True
-        for start, end in self.watched:
-            taken[start:end] = True
+        self.epoch = EPOCH - self.earlier
         self.breaks: list[int] = []
-        for start, end in [*self.workload.down, *self.away]:
-            taken[start:end] = False
+        for start, end in [*self.workload.down, *self.away, (self.earlier, self.earlier)]:
             self.breaks += [start, end]
-        self.times = np.flatnonzero(taken[1:]) + 1
+        times = np.array(self._taken(), dtype=np.int64)
+        for start, end in [*self.workload.down, *self.away]:
+            times = times[(times < start) | (times >= end)]
+        self.times = times
         used = np.concatenate(([0.0], np.cumsum(self.workload.cpu)))
         busy = np.concatenate(([0.0], np.cumsum(self.workload.gpu)))
         before = np.concatenate(([0], self.times[:-1]))
@@ -185,13 +185,28 @@ class Notebook:
         if self.sees == "all":
             self.gpu[starts] = np.nan
 
+    def _taken(self) -> list[int]:
+        """Return when samples are taken: ten seconds after the last, or as somebody comes.
+
+        While nobody looks these are an even row, which is made at once.
+        """
+        length, at = len(self.workload), self.phase or 10
+        found: list[int] = []
+        for start, end in [*sorted(self.watched), (length, length)]:
+            found += range(at, min(start, length), 10)
+            at = max(start, found[-1] + 1 if found else 1)
+            found += range(at, end)
+            at = max(at, (found[-1] if found else 0) + 10)
+        return [moment for moment in found if 0 < moment < length]
+
     def observed(self, now: int) -> Observed:
         """Return what is known at a time, in seconds since the server's start."""
-        width = 60
-        first = (EPOCH + max(0, now - KEPT_SECONDS)) // width * width
-        count = (EPOCH + now) // width - first // width + 1
-        chosen = (self.times <= now) & (self.times + EPOCH >= first)
-        places = (self.times[chosen] + EPOCH - first) // width
+        width, epoch = 60, self.epoch
+        now += self.earlier
+        first = (epoch + max(0, now - KEPT_SECONDS)) // width * width
+        count = (epoch + now) // width - first // width + 1
+        chosen = (self.times <= now) & (self.times + epoch >= first)
+        places = (self.times[chosen] + epoch - first) // width
         gpu = self._track(self.gpu[chosen], places, count)
         sees = self.sees
         assert sees in ("all", "readings", "nothing")
@@ -200,7 +215,7 @@ class Notebook:
             width=float(width),
             cpu=self._track(self.cpu[chosen], places, count),
             gpus=[Device("GPU-1", sees, gpu)],  # type: ignore[arg-type] # it is one of them
-            breaks=[float(EPOCH + moment) for moment in self.breaks if moment <= now],
+            breaks=[float(epoch + moment) for moment in self.breaks if moment <= now],
             paces=(1.0, 10.0),
         )
 
@@ -211,8 +226,11 @@ class Notebook:
         totals = np.bincount(places[known], values[known], minlength=count)
         least = np.full(count, np.inf)
         np.minimum.at(least, places[known], values[known])
+        highest = np.full(count, -np.inf)
+        np.maximum.at(highest, places[known], values[known])
         with np.errstate(divide="ignore", invalid="ignore"):
             means = totals / numbers
-        least[numbers == 0] = np.nan
+        least[numbers == 0] = highest[numbers == 0] = np.nan
         # Rounding must not push a mean out of its band.
-        return Track(samples.tolist(), least.tolist(), np.fmax(means, least).tolist())
+        means = np.minimum(np.maximum(means, least), highest)
+        return Track(samples.tolist(), least.tolist(), means.tolist(), highest.tolist())

@@ -33,6 +33,7 @@ class StandInController:
         self.status = 200
         self.pause_seconds = 0.0
         """Before each piece of an answer."""
+        self.piece_bytes = 4096
         self.asked: list[tuple[str, Any]] = []
         """Method and body of each request."""
         self.misuse: list[str] = []
@@ -69,9 +70,9 @@ class StandInController:
         request.send_response(self.status)
         request.end_headers()
         try:
-            for start in range(0, len(content), 4096):
+            for start in range(0, len(content), self.piece_bytes):
                 time.sleep(self.pause_seconds)
-                request.wfile.write(content[start : start + 4096])
+                request.wfile.write(content[start : start + self.piece_bytes])
                 request.wfile.flush()
         except OSError:
             pass  # who asked has gone

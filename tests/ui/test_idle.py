@@ -21,7 +21,7 @@ from servers.samples import sample
 
 from jupyter_einfra.idle import reasons
 from jupyter_einfra.idle.models import IdleExtension, IdlePolicy, IdleSource, IdleStatus, TimeAnswer
-from jupyter_einfra.idle.notices import notice_of
+from jupyter_einfra.idle.notices import next_notice
 from jupyter_einfra.models import Notice, NoticesEvent
 
 Shot = Callable[..., None]
@@ -325,8 +325,9 @@ def test_each_notice_is_shown_once_with_what_can_be_done(
     open_lab(page, lab)
     toasts = page.locator(TOAST)
     shown: list[Notice] = []
+    spoken = None
     for status, told, silenceable in cases:
-        notice = notice_of(status, "start")
+        notice, spoken = next_notice(status, "start", spoken)
         assert notice is not None
         shown = [notice]
         played.stream.send(NoticesEvent(notices=shown))

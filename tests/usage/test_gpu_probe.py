@@ -14,6 +14,7 @@ from jupyter_einfra.models import Reason
 from jupyter_einfra.usage.models import GpuDetails, GpuFigure, GpuStatus, GpuUsage
 from jupyter_einfra.usage.probes import nvml
 from jupyter_einfra.usage.probes.driver import GpuReading
+from jupyter_einfra.usage.probes.gpu_devices import has_gpu_devices
 
 READING = GpuReading(
     [
@@ -139,3 +140,16 @@ def test_without_gpus_no_process_is_missed(tmp_path: Path, monkeypatch: pytest.M
         assert (reading.processes, reading.processes_reason, reading.details) == (None, None, [])
     assert missing.status.reason is not None
     assert missing.status.reason.code == "nvml_missing"
+
+
+@pytest.mark.parametrize(
+    ("names", "there"),
+    [([], False), (["nvidiactl", "nvidia-uvm", "nvidia-caps"], False), (["nvidia0"], True)],
+)
+def test_a_gpu_that_was_given_is_seen_whatever_the_driver_says(
+    tmp_path: Path, names: list[str], there: bool
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert has_gpu_devices(tmp_path) == there
+    assert not has_gpu_devices(tmp_path / "nowhere")

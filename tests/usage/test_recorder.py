@@ -773,3 +773,44 @@ def test_everything_told_is_json_without_nonsense(tmp_path: Path, clock: Clock) 
             lengths |= {len(value[kind]) for kind in ("minimum", "mean", "maximum")}
     assert lengths == {5}
     assert math.isfinite(told["resolution_seconds"])
+
+
+class TestMinutes:
+    """What others judge use by tells of no more than was sampled."""
+
+    def test_none_are_told_before_earlier_ones_were_read(self, tmp_path: Path) -> None:
+        one = Life(tmp_path, Clock())
+        one.add()
+        assert one.recorder.minutes(0.0, one.clock.now.timestamp()) is None
+        one.start()
+        one.loaded.wait(10)
+        assert one.recorder.minutes(0.0, one.clock.now.timestamp()) is not None
+        one.recorder.stop()
+
+    def test_a_utilization_that_is_missing_or_old_counts_for_no_sample(
+        self, tmp_path: Path
+    ) -> None:
+        with life(tmp_path, Clock()) as one:
+            one.loaded.wait(10)
+            unknown = replace(WHOLE, utilization=None)
+            never = replace(SLICE, utilization=None)
+            for gpu in (WHOLE, unknown, unknown, WHOLE):
+                one.add(gpus=(gpu, never))
+            one.recorder.add(taken(one.clock.now, gpus=(WHOLE,)), gpus_are_new=False)
+            now = one.clock.now.timestamp()
+            told = one.recorder.minutes(now - 60, now)
+            assert told is not None
+            samples = {gpu.uuid: sum(gpu.utilization.samples) for gpu in told.gpus}
+            # Of one that never has any, the memory is kept.
+            assert samples == {WHOLE.uuid: 2, SLICE.uuid: 4}
+
+    def test_a_figure_of_the_cpu_that_is_missing_is_a_break(self, tmp_path: Path) -> None:
+        with life(tmp_path, Clock()) as one:
+            one.loaded.wait(10)
+            one.add(3)
+            made = taken(one.clock.now)
+            one.recorder.add(replace(made, cpu=replace(made.cpu, used_cores=None)))
+            now = one.clock.now.timestamp()
+            told = one.recorder.minutes(now - 60, now)
+            assert told is not None
+            assert told.breaks[-1] == now

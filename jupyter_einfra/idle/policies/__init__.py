@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..files import read_start, told
 from ..policy import Policy
 
 _FOLDER = Path(__file__).parent
@@ -47,14 +48,14 @@ def load(name: str) -> Policy:
 
 
 def _decoded(path: Path) -> Policy:
+    name = told(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        content = read_start(path, _MOST_BYTES)
     except OSError as error:
-        raise NoPolicy(f"{path} cannot be read: {error.strerror or error}") from error
+        raise NoPolicy(f"{name} cannot be read: {error.strerror or error}") from error
     if len(content) > _MOST_BYTES:
-        raise NoPolicy(f"{path} has more than {_MOST_BYTES} bytes, so it is no policy")
+        raise NoPolicy(f"{name} has more than {_MOST_BYTES} bytes, so it is no policy")
     try:
         return msgspec.json.decode(content, type=Policy)
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise NoPolicy(f"{path} is no policy: {error}") from error
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise NoPolicy(f"{name} is no policy: {error}") from error

@@ -24,6 +24,7 @@ class Minute(NamedTuple):
     samples: list[int]
     least: list[float]
     mean: list[float]
+    highest: list[float]
 
 
 class GpuMinutes(NamedTuple):
@@ -43,11 +44,27 @@ class Minutes(NamedTuple):
     """Cores in use."""
     gpus: list[GpuMinutes]
     breaks: list[float]
-    """When runs began and ended."""
+    """When runs began and ended, and when a figure of the CPU was missing."""
 
 
-def minutes(history: History, runs: Iterable[RunRecord], since: float, until: float) -> Minutes:
-    """Copy a part of the history; quick, since nobody may write meanwhile."""
+def minutes(
+    history: History,
+    runs: Iterable[RunRecord],
+    since: float,
+    until: float,
+    holes: Iterable[float] = (),
+) -> Minutes:
+    """Copy a part of the history; quick, since nobody may write meanwhile.
+
+    Parameters
+    ----------
+    history, runs:
+        All that there are.
+    since, until:
+        In seconds since 1970.
+    holes:
+        When samples had no figure of the CPU.
+    """
     tier = TIERS[_TIER]
     last = tier.start(until)
     first = max(tier.start(since), last - (tier.capacity - 1) * tier.step_seconds)
@@ -60,7 +77,7 @@ def minutes(history: History, runs: Iterable[RunRecord], since: float, until: fl
         first=float(first),
         cpu=_minute(history.server.window(_TIER, first, last), SERIES.index("cpu_used_cores")),
         gpus=gpus,
-        breaks=[moment for run in runs for moment in (run.started, run.seen)],
+        breaks=[*(moment for run in runs for moment in (run.started, run.seen)), *holes],
     )
 
 
@@ -77,4 +94,5 @@ def _minute(window: Window, series: int) -> Minute:
         ],
         least=known(window.column(series, 0)),
         mean=known(window.column(series, 1)),
+        highest=known(window.column(series, 2)),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,8 +22,14 @@ from .keeper import HistoryKeeper
 from .minutes import Minutes, minutes
 from .records import Word
 from .runs import Counters, origin_of, stopped, told, worth_naming
-from .series import figures_of, gpus_of
+from .series import Device, figures_of, gpus_of
 from .table import table
+
+#: Samples without a figure of the CPU that are remembered: there is hardly ever one.
+_MOST_HOLES = 1000
+
+#: A figure of a GPU that is missing for no longer is only missing for once.
+_ONCE_SECONDS = 120.0
 
 
 def _utc_now() -> datetime:
@@ -66,6 +74,8 @@ class Recorder:
         self._log = log
         self._now = now
         self._open: tuple[str, ...] = ()
+        self._holes: deque[float] = deque(maxlen=_MOST_HOLES)
+        self._utilized: dict[str, float] = {}
         self._on_loaded: Callable[[Run | None], None] | None = None
         self._keeper = HistoryKeeper(log=log, now=now, on_loaded=self._loaded)
         self._store: Store[store.Batch] = Store(
@@ -123,7 +133,12 @@ class Recorder:
             self._keeper.last_words.stop(wait_seconds / 4)
 
     def add(
-        self, sample: UsageSnapshot, *, limit_hits: int | None = None, origin: str = ""
+        self,
+        sample: UsageSnapshot,
+        *,
+        limit_hits: int | None = None,
+        origin: str = "",
+        gpus_are_new: bool = True,
     ) -> None:
         """Record a sample.
 
@@ -135,9 +150,13 @@ class Recorder:
             How often the control group met its memory limit so far.
         origin:
             Which group that is: counters of different ones do not compare.
+        gpus_are_new:
+            Whether the driver has answered since the sample before; what it said then must
+            not count twice.
         """
         memory = sample.memory
-        at_seconds, figures, gpus = sample.time.timestamp(), figures_of(sample), gpus_of(sample)
+        at_seconds, figures = sample.time.timestamp(), figures_of(sample)
+        gpus = self._worth_keeping(at_seconds, gpus_of(sample)) if gpus_are_new else []
         used, limit = memory.unreclaimable_bytes, memory.limit_bytes
         if used is None:
             used = memory.working_set_bytes
@@ -146,6 +165,8 @@ class Recorder:
         )
         keeper = self._keeper
         with keeper.lock:
+            if math.isnan(figures[0]):
+                self._holes.append(at_seconds)
             keeper.history.add(at_seconds, figures, gpus)
             others_open = keeper.log.run.open != self._open
             run = replace(
@@ -167,6 +188,23 @@ class Recorder:
             keeper.last_words.put(
                 Word(run.token, run.samples, at_seconds, figures, used, limit, run.counters)
             )
+
+    def _worth_keeping(
+        self, at_seconds: float, gpus: list[tuple[Device, tuple[float, float]]]
+    ) -> list[tuple[Device, tuple[float, float]]]:
+        """Leave out a device whose utilization is missing for once.
+
+        It would count among the samples that its mean is of. One that has none for longer is
+        kept, for its memory.
+        """
+        known = {gpu.uuid for gpu, values in gpus if not math.isnan(values[0])}
+        self._utilized |= dict.fromkeys(known, at_seconds)
+        return [
+            (gpu, values)
+            for gpu, values in gpus
+            if gpu.uuid in known
+            or not 0 <= at_seconds - self._utilized.get(gpu.uuid, -math.inf) < _ONCE_SECONDS
+        ]
 
     def record(self, event: UsageEvent) -> None:
         """Record that something happened, for 90 days; it is written soon."""
@@ -235,7 +273,8 @@ class Recorder:
         if not self._keeper.is_loaded:
             return None
         with self._keeper.lock:
-            return minutes(self._keeper.history, self._keeper.log.runs(), since, until)
+            log = self._keeper.log
+            return minutes(self._keeper.history, log.runs(), since, until, tuple(self._holes))
 
     def memory_bytes(self) -> int:
         """Size of all figures in memory."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ...models import Reason
@@ -26,6 +27,14 @@ SLICE_GONE = Reason(
 
 #: A compute instance that is only a part of its GPU instance is named so.
 _PARTIAL = re.compile(r" MIG \d+c\.")
+
+
+def has_gpu_devices(folder: Path = Path("/dev")) -> bool:
+    """Whether GPUs were given to this container, whatever the driver says of them."""
+    try:
+        return any(re.fullmatch(r"nvidia\d+", path.name) for path in folder.glob("nvidia*"))
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,8 @@ export const REASONS: Readonly<Record<string, Render>> = {
     trans.__('Its time has not come yet (%1): a clock is wrong.', blanks.time()),
   idle_policy_invalid: (trans, { error }) =>
     trans.__('The policy that the operator has set cannot be used: %1', error),
+  idle_no_rule: trans =>
+    trans.__('The policy has no rule for a server like this one, so nothing can be told.'),
   idle_controller_silent: trans =>
     trans.__('The operator’s controller has not answered yet; it is being asked.'),
   idle_controller_unreachable: (trans, { error }) =>
