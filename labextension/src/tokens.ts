@@ -57,6 +57,14 @@ export interface IEinfraStream {
 
   /** Ask for a topic. The connection is opened, or opened anew, to carry it. */
   subscribe<T extends TopicName>(topic: T): ISubscription<T>;
+
+  /**
+   * Let a topic come while the page is hidden, too, for as long as this is not disposed.
+   *
+   * The state stays `hidden` then. Browsers allow few connections to a server: one page of
+   * all may do so, and only if its user wants it.
+   */
+  keepWhileHidden(topic: TopicName): IDisposable;
 }
 
 /** The token by which plugins get the stream. */

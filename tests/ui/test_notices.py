@@ -456,3 +456,53 @@ def test_a_user_who_wants_none_gets_none(page: Page, lab: LabServer, board: Boar
         assert page.locator(TOAST).count() == 0
     finally:
         set_user_setting(lab, NOTICES)
+
+
+#: Stands in for the browser's own notifications, which no test can see, and for a tab that
+#: somebody has turned away from.
+OUTSIDE = """
+window.einfraTold = [];
+window.Notification = class extends EventTarget {
+  static permission = 'granted';
+  static requestPermission() { return Promise.resolve('granted'); }
+  constructor(title, options) { super(); window.einfraTold.push(`${title}: ${options.body}`); }
+  close() {}
+};
+let hidden = false;
+Object.defineProperty(document, 'hidden', { get: () => hidden });
+Object.defineProperty(document, 'visibilityState', { get: () => hidden ? 'hidden' : 'visible' });
+window.einfraHide = value => {
+  hidden = value;
+  document.dispatchEvent(new Event('visibilitychange'));
+};
+"""
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_browser_tells_of_a_warning_while_the_page_is_hidden(
+    page: Page, lab: LabServer, board: Board, wanted: bool
+) -> None:
+    streams: list[str] = []
+    page.on("request", lambda sent: streams.append(sent.url) if "/stream?" in sent.url else None)
+    page.add_init_script(OUTSIDE)
+    set_user_setting(lab, NOTICES, browserNotifications=wanted)
+    with page.expect_request("**/jupyter-einfra/stream?*"):
+        open_lab(page, lab)
+    before = len(streams)
+    if wanted:
+        with page.expect_response("**/jupyter-einfra/stream?topics=notices"):
+            page.evaluate("einfraHide(true)")
+    else:
+        page.evaluate("einfraHide(true)")
+    board.post(memory_high())
+    if wanted:
+        page.wait_for_function("einfraTold.length > 0")
+    told = page.evaluate("einfraTold")
+    assert [text.startswith("JupyterLab: 14.8 of 16 GiB of memory in use") for text in told] == [
+        True
+    ] * wanted
+    assert len(streams) == before + wanted
+    expect(page.locator(TOAST)).to_have_count(0)
+    page.evaluate("einfraHide(false)")
+    expect(page.locator(TOAST)).to_contain_text("14.8 of 16 GiB")
+    set_user_setting(lab, NOTICES)

@@ -5,7 +5,10 @@ export interface IPage {
   /** Whether somebody can see the page. */
   readonly visible: boolean;
 
-  /** Emits when `visible` may have changed. */
+  /** Whether it was left, and at most lies frozen for the way back. */
+  readonly left: boolean;
+
+  /** Emits when `visible` or `left` may have changed. */
   readonly visibleChanged: ISignal<IPage, void>;
 
   /** Emits when the browser is on a network again. */
@@ -34,6 +37,10 @@ export class BrowserPage implements IPage {
 
   get visible(): boolean {
     return !this._left && document.visibilityState === 'visible';
+  }
+
+  get left(): boolean {
+    return this._left;
   }
 
   get visibleChanged(): ISignal<this, void> {

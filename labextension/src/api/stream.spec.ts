@@ -8,6 +8,7 @@ import { EinfraStream } from './stream';
 
 class FakePage implements IPage {
   visible = true;
+  left = false;
   readonly visibleChanged = new Signal<this, void>(this);
   readonly online = new Signal<this, void>(this);
 
@@ -422,5 +423,63 @@ describe('a hidden page', () => {
     await pass(1000);
     expect(calls).toEqual([]);
     expect(stream.state.kind).toBe('hidden');
+  });
+
+  it('carries what is kept and no more, and goes on as before when it is seen', async () => {
+    stream.subscribe('usage');
+    const seen: string[] = [];
+    stream.subscribe('notices').message.connect((_, { type }) => void seen.push(type));
+    const kept = stream.keepWhileHidden('notices');
+    await open();
+    expect(last().path).toBe('stream?topics=notices%2Cusage');
+    page.show(false);
+    const hidden = await open();
+    expect(hidden.path).toBe('stream?topics=notices');
+    hidden.send('event: notices\ndata: {"type": "notices", "notices": []}\n\n');
+    await pass();
+    expect(seen).toEqual(['notices']);
+    expect(stream.state.kind).toBe('hidden');
+    page.show(true);
+    await open();
+    expect(last().path).toBe('stream?topics=notices%2Cusage');
+    expect(stream.state.kind).toBe('open');
+    page.show(false);
+    await open();
+    kept.dispose();
+    await pass(1000);
+    expect(last().signal.aborted).toBe(true);
+    expect(stream.state.kind).toBe('hidden');
+  });
+
+  it('tries again in silence what is kept', async () => {
+    stream.subscribe('notices');
+    stream.keepWhileHidden('notices');
+    page.show(false);
+    const call = await open();
+    call.end();
+    await pass(60_000);
+    expect(calls.length).toBeGreaterThan(1);
+    expect(stream.state.kind).toBe('hidden');
+  });
+
+  it('is open at once where the same was carried while it was hidden', async () => {
+    stream.subscribe('notices');
+    stream.keepWhileHidden('notices');
+    page.show(false);
+    await open();
+    page.show(true);
+    expect(calls).toHaveLength(1);
+    expect(stream.state.kind).toBe('open');
+  });
+
+  it('lets go of all of it when the page is left', async () => {
+    stream.subscribe('notices');
+    stream.keepWhileHidden('notices');
+    await open();
+    page.left = true;
+    page.show(false);
+    await pass(60_000);
+    expect(last().signal.aborted).toBe(true);
+    expect(calls).toHaveLength(1);
   });
 });

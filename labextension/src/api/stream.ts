@@ -1,4 +1,4 @@
-import { type IDisposable } from '@lumino/disposable';
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type {
@@ -92,6 +92,16 @@ export class EinfraStream implements IEinfraStream, IDisposable {
     return subscription;
   }
 
+  keepWhileHidden(topic: TopicName): IDisposable {
+    const kept = new DisposableDelegate(() => {
+      this._kept.delete(kept);
+      this._gather();
+    });
+    this._kept.set(kept, topic);
+    this._gather();
+    return kept;
+  }
+
   dispose(): void {
     if (this._isDisposed) {
       return;
@@ -130,14 +140,25 @@ export class EinfraStream implements IEinfraStream, IDisposable {
   private _refresh(): void {
     clearTimeout(this._timer);
     this._timer = undefined;
-    const wanted = new Set([...this._subscriptions].map(({ topic }) => topic));
-    const topics = [...wanted].sort().join(',');
-    if (topics === '' || !this._page.visible) {
+    const { left, visible } = this._page;
+    const kept = new Set(left ? [] : this._kept.values());
+    const wanted = [...this._subscriptions]
+      .map(({ topic }) => topic)
+      .filter(topic => visible || kept.has(topic));
+    const topics = [...new Set(wanted)].sort().join(',');
+    if (!visible) {
+      this._setState(this._subscriptions.size === 0 ? 'idle' : 'hidden');
+    }
+    if (topics === '') {
       this._close();
-      this._setState(topics === '' ? 'idle' : 'hidden');
+      if (visible) {
+        this._setState('idle');
+      }
     } else if (this._attempt?.topics !== topics) {
       this._close();
       void this._open(topics);
+    } else if (visible && this._attempt.openedAt !== null) {
+      this._setState('open');
     }
   }
 
@@ -146,7 +167,8 @@ export class EinfraStream implements IEinfraStream, IDisposable {
     const attempt: IAttempt = { topics, controller, openedAt: null, watchdog: undefined };
     this._attempt = attempt;
     this._hasOpened = true;
-    if (this._state.kind !== 'lost' && this._state.kind !== 'refused') {
+    const { visible } = this._page;
+    if (visible && this._state.kind !== 'lost' && this._state.kind !== 'refused') {
       this._setState('connecting');
     }
     this._watch(attempt);
@@ -196,7 +218,9 @@ export class EinfraStream implements IEinfraStream, IDisposable {
     if (event.event === 'snapshot') {
       attempt.openedAt ??= Date.now();
       this._snapshot = message as Snapshot;
-      this._setState('open');
+      if (this._page.visible) {
+        this._setState('open');
+      }
       this._snapshotChanged.emit(this._snapshot);
       return;
     }
@@ -226,7 +250,9 @@ export class EinfraStream implements IEinfraStream, IDisposable {
       this._failures = 0;
     }
     const refused = error.status !== null && error.status >= 400 && error.status < 500;
-    this._setState(refused ? 'refused' : 'lost', error);
+    if (this._page.visible) {
+      this._setState(refused ? 'refused' : 'lost', error);
+    }
     const longest = refused
       ? REFUSED_RETRY_MS
       : Math.min(FIRST_RETRY_MS * 2 ** this._failures++, LAST_RETRY_MS);
@@ -255,6 +281,7 @@ export class EinfraStream implements IEinfraStream, IDisposable {
   private _failures = 0;
   private _hasOpened = false;
   private _isDisposed = false;
+  private readonly _kept = new Map<IDisposable, TopicName>();
   private _lastEventId = '';
   /** What this connection has said last of each topic; all are states so far. */
   private readonly _latest = new Map<string, ITopicMessages[TopicName]>();

@@ -10,7 +10,9 @@ import { Banners } from './banners';
 import { wanted, type Notice } from './model';
 import { Remembered } from '../api/remembered';
 import { DEFAULT_SETTINGS, type INoticesSettings, type Kind } from './settings';
-import { exclusively, localStore } from '../api/tabs';
+import { exclusively, inOneTab, localStore } from '../api/tabs';
+import { askToNotify, notifyOutside } from './browser';
+import { Outside } from './outside';
 import { Toaster } from './toaster';
 
 const ID = '@e-infra/jupyter-einfra:notices';
@@ -51,17 +53,35 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
       isOnScreen: toast => document.getElementById(toast) !== null,
       exclusively: exclusively(key)
     });
+    const outside = new Outside({
+      seen: new Remembered(localStore(), key),
+      told: new Remembered(localStore(), `${key}:outside`),
+      allow: askToNotify,
+      keep: () => stream.keepWhileHidden('notices'),
+      turn: begin => inOneTab(`${key}:outside`, begin),
+      show: (id, text) => {
+        notifyOutside(id, 'JupyterLab', text);
+      }
+    });
     const update = (): void => {
       const said = wanted(notices, settings).map(notice => ({
         notice,
         text: describe(notice, trans)
       }));
       banners.update();
-      toaster.follow(said, banners.visible);
+      if (document.hidden) {
+        // What is shown here now would count as seen.
+        outside.follow(said);
+      } else {
+        outside.stop();
+        toaster.follow(said, banners.visible);
+      }
     };
+    document.addEventListener('visibilitychange', update);
 
     let subscription: ISubscription<'notices'> | null = null;
     const follow = (): void => {
+      outside.isWanted = settings.show && settings.browserNotifications;
       if (settings.show && !subscription) {
         subscription = stream.subscribe('notices');
         subscription.message.connect((_, message) => {

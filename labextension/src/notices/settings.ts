@@ -1,6 +1,9 @@
 /** What the user can set, as in `schema/notices.json`. */
 export interface INoticesSettings {
   readonly show: boolean;
+
+  /** Whether warnings are told by the browser while no page is looked at. */
+  readonly browserNotifications: boolean;
   readonly showMemory: boolean;
   readonly showCpu: boolean;
   readonly showDisk: boolean;
@@ -12,11 +15,12 @@ export interface INoticesSettings {
 }
 
 /** The setting of one kind of notices. */
-export type Kind = Exclude<keyof INoticesSettings, 'show'>;
+export type Kind = Exclude<keyof INoticesSettings, 'show' | 'browserNotifications'>;
 
 /** What holds where there is no settings registry; `schema/notices.json` says the same. */
 export const DEFAULT_SETTINGS: INoticesSettings = {
   show: true,
+  browserNotifications: false,
   showMemory: true,
   showCpu: true,
   showDisk: true,

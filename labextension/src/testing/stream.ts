@@ -1,3 +1,4 @@
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { EinfraError } from '../api/errors';
@@ -42,6 +43,16 @@ export class PlayedStream implements IEinfraStream {
     const subscription = new PlayedSubscription(topic);
     this.subscriptions.push(subscription);
     return subscription as unknown as ISubscription<T>;
+  }
+
+  /** The topics that come while the page is hidden, too. */
+  readonly kept = new Set<TopicName>();
+
+  keepWhileHidden(topic: TopicName): IDisposable {
+    this.kept.add(topic);
+    return new DisposableDelegate(() => {
+      this.kept.delete(topic);
+    });
   }
 
   become(kind: IConnectionState['kind'], error?: EinfraError): void {

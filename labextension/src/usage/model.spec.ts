@@ -1,4 +1,5 @@
 import { nullTranslator } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -38,6 +39,10 @@ class FakeStream implements IEinfraStream {
     const subscription = new FakeSubscription();
     this.subscriptions.push(subscription);
     return subscription as unknown as ISubscription<T>;
+  }
+
+  keepWhileHidden(): IDisposable {
+    throw new Error('Figures are for those who look.');
   }
 
   become(kind: IConnectionState['kind'], error?: EinfraError): void {
