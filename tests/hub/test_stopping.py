@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
 from servers.hub import RealHub
 from servers.process import wait_until
+
+#: A hub, two servers and a browser share two cores.
+PATIENCE = 60_000
 
 #: As an operator would: alice's server may stop itself, nobody else's.
 GRANT = """
@@ -63,19 +68,47 @@ def test_those_with_whom_it_is_shared_learn_nothing_and_stop_nothing(hub: RealHu
     assert servers(hub, "alice")[""]["ready"]
 
 
-def test_with_the_grant_the_server_stops(hub: RealHub) -> None:
+def test_without_the_grant_there_is_a_way_to_the_hub(browser: Browser, hub: RealHub) -> None:
+    with signed_in(browser, hub, "carol") as page:
+        tab = open_page(page)
+        link = tab.get_by_role("link", name="Control Panel")
+        assert link.get_attribute("href") == "/hub/home"
+        expect(tab.get_by_role("button", name="Save All")).to_be_visible()
+        expect(tab.get_by_role("button", name="Stop My Server")).to_have_count(0)
 
-    def level() -> tuple[str, str | None]:
-        status = ask(hub, "GET", "alice", "idle").raise_for_status().json()["status"]
-        return status["level"], status["source"]
 
-    wait_until("its history was read", lambda: level() == ("kept", "estimate"))
+def test_with_the_grant_its_owner_stops_it(browser: Browser, hub: RealHub) -> None:
     assert told(hub, "alice") == {"may_stop": True, "code": None}
-    # What is stopped may not get to answer.
-    try:
-        reply = ask(hub, "POST", "alice", "idle/stop")
-        assert reply.status_code in (200, 502, 503), reply.text
-    except httpx.TransportError:
-        pass
-    wait_until("it was gone", lambda: "" not in servers(hub, "alice"))
+    with signed_in(browser, hub, "alice") as page:
+        tab = open_page(page)
+        dialog = page.locator(".jp-Dialog")
+        tab.get_by_role("button", name="Stop My Server").click()
+        expect(dialog).to_contain_text("All applications end. What was not saved is lost")
+        dialog.get_by_role("button", name="Cancel").click()
+        assert servers(hub, "alice")[""]["ready"]
+        tab.get_by_role("button", name="Stop My Server").click()
+        dialog.get_by_role("button", name="Stop My Server").click()
+        wait_until("it was gone", lambda: "" not in servers(hub, "alice"))
     assert "" in servers(hub, "carol")
+
+
+@contextmanager
+def signed_in(browser: Browser, hub: RealHub, user: str) -> Iterator[Page]:
+    """Open a user's JupyterLab in a browser of their own."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        hub.login(page, user)
+        page.goto(f"{hub.server_url(user)}lab?reset")
+        page.wait_for_selector(".jp-Launcher")
+        yield page
+
+
+def open_page(page: Page) -> Locator:
+    """Open the page that tells whether the server will be kept."""
+    item = page.locator(".jp-EinfraIdle-item").get_by_role("button")
+    expect(item).to_contain_text("Kept at least until")
+    item.click()
+    tab = page.locator("#einfra-idle-page")
+    expect(tab.get_by_role("heading", level=2)).to_contain_text("Yes, at least until")
+    return tab
