@@ -79,6 +79,8 @@ def _answer(status: IdleStatus) -> str:
     if status.level == "unknown" or status.delete_at is None:
         why = "" if status.reason is None else f" {status.reason.message}"
         return f"Whether this server will be kept is not known.{why}"
+    if status.delete_at <= status.time:
+        return "Unless it is used, this server may be deleted at any moment. Save your work."
     end = _when(status.delete_at)
     told = "an estimate, at the earliest" if status.is_estimate else "as the controller says"
     if status.level == "kept":

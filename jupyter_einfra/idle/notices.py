@@ -126,7 +126,11 @@ def _message(code: str, status: IdleStatus, rule: IdleRule | None) -> str:
             f"{maybe} unused {status.counter}{limit} {times}. Unless it is used, this server is "
             f"deleted on {end}."
         )
-    return f"Unless it is used, this server is deleted on {end}.{use_in_words(rule, status)}"
+    if status.delete_at is not None and status.delete_at <= status.time:
+        end = "at any moment"
+    else:
+        end = f"on {end}"
+    return f"Unless it is used, this server is deleted {end}.{use_in_words(rule, status)}"
 
 
 def use_in_words(rule: IdleRule | None, status: IdleStatus) -> str:

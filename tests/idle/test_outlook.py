@@ -316,7 +316,7 @@ class TestNotices:
         ids: list[str] = []
         spoken: Spoken | None = None
         start = Start(id="s", first_seen=NOW - 6 * DAY)
-        for minute in range(0, 6 * 24 * 60, 30):
+        for minute in range(0, 6 * 24 * 60, 90):
             now = NOW - DAY + minute * 60
             use = [1.0] * 2000 + [0.0] * 5000  # at rest since 3.5 days at the first look
             worked = min(max(0, minute - 600), 2880)
@@ -351,6 +351,11 @@ class TestNotices:
         assert (better.code, better.id) == ("idle_day", worse.id)
         over, spoken = next_notice(status(0, 100), "s", spoken)
         assert (over, spoken) == (None, None)
+
+    def test_what_is_due_is_told_as_that(self) -> None:
+        notice = self.told(delete_at=at(NOW - HOUR / 2))
+        assert notice.code == "idle_hour"
+        assert "deleted at any moment." in notice.message
 
     def test_an_estimate_s_first_count_is_no_news(self) -> None:
         status = told(observed=observed(IDLE))
