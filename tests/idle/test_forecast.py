@@ -23,7 +23,7 @@ RULES = {
 }
 ANY_RULE = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
-quick = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 
 def horizon(rule: Rule) -> int:
