@@ -196,6 +196,8 @@ class IdleManager(EinfraConfigurable):
         ------
         IdleRefusal
             It does not offer any, or does not answer.
+        InvalidParameter
+            It does not offer as much.
         """
         from .client import Unanswered  # noqa: PLC0415 - only where there is a controller
 
@@ -316,8 +318,15 @@ class IdleManager(EinfraConfigurable):
         if not is_old:
             self._told = status
             self._publish("idle", msgspec.json.encode(status))
-        start = self._remembered.present if self._is_of_use else None
-        spoken = self._spoken if start is None else start.spoken
+        if self._is_of_use:
+            self._speak(status, is_old=is_old)
+
+    def _speak(self, status: IdleStatus, *, is_old: bool) -> None:
+        start = self._remembered.present
+        if start is None:
+            return  # it may have been said before; that is known in a moment
+        # What an earlier life of the process said is remembered; what this one said, it knows.
+        spoken = self._spoken or start.spoken
         notice, self._spoken = next_notice(status, self._start_id, spoken)
         self._remembered.speak(self._spoken)
         before = self._notice

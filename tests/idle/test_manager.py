@@ -165,6 +165,37 @@ def test_a_fault_that_lasts_is_not_met_again_at_once(
     assert one.manager._due <= one.now + 300
 
 
+def test_without_a_memory_nothing_is_called_safe_and_nothing_said_twice(
+    scene: Callable[..., Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state").write_text("no folder")
+    monkeypatch.setattr(Scene, "_past", lambda self, _, until: observed([0.0] * 3000, until=until))
+    one = scene({"JUPYTER_EINFRA_IDLE_POLICY": "2026-docs"})
+    one.now += 3
+    one.wait_for("hour", "estimate")
+    wait_until("it was said", lambda: one.notices)
+    first = set(one.notices)
+    for _ in range(3):
+        one.now += 400
+        go_around(one)
+    assert set(one.notices) == first
+
+
+def test_what_was_said_is_not_said_again_by_the_next_life(
+    scene: Callable[..., Scene], tmp_path: Path
+) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(state(evaluated_at=at(NOW), delete_at=at(NOW + DAY / 2))))
+    one = scene(state_file=str(path))
+    one.wait_for("day", "file")
+    wait_until("it was said", lambda: one.notices)
+    one.manager.stop()
+    other = scene(state_file=str(path))
+    other.now += HOUR
+    other.wait_for("day", "file")
+    wait_until("it is said", lambda: set(other.notices) == set(one.notices))
+
+
 def test_a_clock_that_is_set_back_stops_nothing(scene: Callable[..., Scene]) -> None:
     one = scene({"JUPYTER_EINFRA_IDLE_POLICY": "2026-docs"})
     one.wait_for("kept", "estimate")
