@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timezone
 from pathlib import Path
 
 from ..check.models import Finding
+from .client import hub_of
+from .models import StopGrant
 from .policies import NoPolicy, load, presets
 from .published import doubt
 from .sources import Controller, Source, StateFile
@@ -30,8 +32,9 @@ def check() -> Iterator[Finding]:
     if url:
         token = environ.get("JUPYTERHUB_API_TOKEN", "")
         yield _told("controller", Controller(url, token, 1.0))
-    if all(environ.get(name) for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_USER")):
-        yield _grant(environ)
+    hub = hub_of(environ)
+    if hub is not None:
+        yield _grant(hub.may_stop())
 
 
 def _policy(name: str) -> Finding:
@@ -75,15 +78,7 @@ def _told(subject: str, source: Source) -> Finding:
     return Finding(subject=subject, status="warning", found=found)
 
 
-def _grant(environ: Mapping[str, str]) -> Finding:
-    from .client import HubClient  # noqa: PLC0415 - with an HTTP client
-
-    grant = HubClient(
-        environ["JUPYTERHUB_API_URL"],
-        environ.get("JUPYTERHUB_API_TOKEN", ""),
-        environ["JUPYTERHUB_USER"],
-        environ.get("JUPYTERHUB_SERVER_NAME", ""),
-    ).may_stop()
+def _grant(grant: StopGrant) -> Finding:
     if grant.reason is None:
         return Finding(subject="stop by its user", status="ok", found="the server may stop itself")
     return Finding(

@@ -7,6 +7,7 @@ shown to nobody but the two that the operator named.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -139,6 +140,15 @@ class ControllerClient:
             return _ask(method, self._url, self._token, body)
         except _Failed as error:
             raise Unanswered(reasons.controller_unreachable(str(error))) from error
+
+
+def hub_of(environ: Mapping[str, str]) -> HubClient | None:
+    """Return the hub that started this server; None if none did."""
+    api_url, user = (environ.get(f"JUPYTERHUB_{name}") for name in ("API_URL", "USER"))
+    if not api_url or not user:
+        return None
+    token = environ.get("JUPYTERHUB_API_TOKEN", "")
+    return HubClient(api_url, token, user, environ.get("JUPYTERHUB_SERVER_NAME", ""))
 
 
 class HubClient:

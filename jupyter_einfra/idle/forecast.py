@@ -219,10 +219,8 @@ def _unknown(rule: Rule, series: Series, now: float, alive_since: float) -> tupl
     """Return the worst counter that evaluations may have left, and since when to follow them."""
     born = alive_since + rule.least_age_seconds
     # What is further back than a counter can go does not matter, if use takes it all away.
-    known = series.first if rule.reset == "one-less" else -math.inf
-    begin = max(min(now, max(now - rule.counter_limit * rule.evaluation_seconds, known)), born)
-    if rule.reset == "one-less":
-        begin = max(min(now, series.first), born)
+    back = now - rule.counter_limit * rule.evaluation_seconds
+    begin = max(min(now, series.first) if rule.reset == "one-less" else back, born)
     before = (begin - born) / rule.evaluation_seconds
     counter = 0 if before <= 0 else min(rule.counter_limit - 1, math.ceil(min(before, 1e9)))
     return counter, begin

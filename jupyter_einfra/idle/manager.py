@@ -168,8 +168,6 @@ class IdleManager(EinfraConfigurable):
 
     async def may_stop(self) -> StopGrant:
         """Return whether this server may stop itself."""
-        if not self._has_hub:
-            return StopGrant(may_stop=None, reason=reasons.STOP_NO_HUB)
         if self._hub_asked is None or self._hub_asked.may_stop is None:
             self._hub_asked = await in_thread(self._ask_hub, stop=False)
         return self._hub_asked
@@ -182,8 +180,6 @@ class IdleManager(EinfraConfigurable):
         IdleRefusal
             It may not, or the hub does not do it.
         """
-        if not self._has_hub:
-            raise IdleRefusal(reasons.STOP_NO_HUB)
         done = await in_thread(self._ask_hub, stop=True)
         if done.reason is not None:
             raise IdleRefusal(done.reason)
@@ -217,20 +213,12 @@ class IdleManager(EinfraConfigurable):
 
     # In threads.
 
-    @property
-    def _has_hub(self) -> bool:
-        return all(self._environ.get(name) for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_USER"))
-
     def _ask_hub(self, *, stop: bool) -> StopGrant:
-        from .client import HubClient  # noqa: PLC0415 - with an HTTP client
+        from .client import hub_of  # noqa: PLC0415 - with an HTTP client
 
-        environ = self._environ
-        hub = HubClient(
-            environ["JUPYTERHUB_API_URL"],
-            environ.get("JUPYTERHUB_API_TOKEN", ""),
-            environ["JUPYTERHUB_USER"],
-            environ.get("JUPYTERHUB_SERVER_NAME", ""),
-        )
+        hub = hub_of(self._environ)
+        if hub is None:
+            return StopGrant(may_stop=None, reason=reasons.STOP_NO_HUB)
         return hub.stop_server() if stop else hub.may_stop()
 
     @property

@@ -7,7 +7,7 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -66,7 +66,7 @@ def next_notice(
             return None, None  # whoever works is not told what was before
         ident = f"idle:{start}:{code}:{counter}:{status.time:%Y%m%dT%H%M%S}"
         spoken = Spoken(id=ident, rank=said[0], counter=said[1])
-    return _notice(code, status, spoken.id), spoken
+    return _notice(code, status, status.delete_at, spoken.id), spoken
 
 
 def _is_used_now(status: IdleStatus) -> bool:
@@ -77,10 +77,10 @@ def _is_used_now(status: IdleStatus) -> bool:
     )
 
 
-def _notice(code: str, status: IdleStatus, ident: str) -> Notice:
+def _notice(code: str, status: IdleStatus, end: datetime, ident: str) -> Notice:
     rule = None if status.policy is None else status.policy.rule
     params: Params = {
-        "end": "" if status.delete_at is None else status.delete_at.isoformat(timespec="seconds"),
+        "end": end.isoformat(timespec="seconds"),
         "estimate": int(status.is_estimate),
         "counter": 0 if status.counter is None else status.counter,
     }
@@ -96,7 +96,7 @@ def _notice(code: str, status: IdleStatus, ident: str) -> Notice:
         feature="idle",
         severity=_SEVERITIES[code],
         code=code,
-        message=_message(code, status, rule),
+        message=_message(code, status, end, rule),
         params=params,
         kernel_id=None,
         path=None,
@@ -115,22 +115,20 @@ def _code(status: IdleStatus) -> str | None:
     return code
 
 
-def _message(code: str, status: IdleStatus, rule: IdleRule | None) -> str:
+def _message(code: str, status: IdleStatus, end: datetime, rule: IdleRule | None) -> str:
     assumed = " at the earliest" if status.is_estimate else ""
-    end = "" if status.delete_at is None else f"{status.delete_at:%a %d %b %H:%M} UTC{assumed}"
+    when = f"on {end:%a %d %b %H:%M} UTC{assumed}"
     if code == "idle_counted":
         limit = "" if status.counter_limit is None else f" of {status.counter_limit}"
         times = "times" if status.counter != 1 or limit else "time"
         maybe = "May have been found" if status.source == "estimate" else "Found"
         return (
             f"{maybe} unused {status.counter}{limit} {times}. Unless it is used, this server is "
-            f"deleted on {end}."
+            f"deleted {when}."
         )
-    if status.delete_at is not None and status.delete_at <= status.time:
-        end = "at any moment"
-    else:
-        end = f"on {end}"
-    return f"Unless it is used, this server is deleted {end}.{use_in_words(rule, status)}"
+    if end <= status.time:
+        when = "at any moment"
+    return f"Unless it is used, this server is deleted {when}.{use_in_words(rule, status)}"
 
 
 def use_in_words(rule: IdleRule | None, status: IdleStatus) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from .forecast import Series
-from .policy import Metric
+from .policy import Gpus, Metric
 
 #: The least time that a utilization read from NVML is of.
 #: Source: NVML API reference, ``nvmlUtilization_t``.
@@ -81,7 +81,7 @@ def certain(observed: Observed, metric: Metric, *, at_face_value: bool = False) 
             else _of_moments(observed),
         )
         for device in visible(observed)
-        if any(map(_is_positive, device.track.highest))
+        if any(value > 0 for value in device.track.highest)
     ]
 
 
@@ -92,10 +92,6 @@ def visible(observed: Observed) -> list[Device]:
         for device in observed.gpus
         if device.sees != "nothing" and any(value >= 0 for value in device.track.highest)
     ]
-
-
-def _is_positive(value: float) -> bool:
-    return value > 0
 
 
 #: Tells from samples, least, mean and highest of a bucket its certain sum and floor.
@@ -163,7 +159,7 @@ def _of_moments(observed: Observed) -> _Judge:
 _LATE_MINUTES = 5
 
 
-def gpus_seen(observed: Observed | None, since: float) -> Literal["never", "sometimes", "always"]:
+def gpus_seen(observed: Observed | None, since: float) -> Gpus:
     """Whether GPUs were there since a moment, in seconds since 1970."""
     if observed is None:
         return "never"

@@ -27,7 +27,7 @@ from .models import (
 )
 from .observed import Observed, certain, visible
 from .picture import Curve, curve
-from .policy import Policy, Rule, Standing
+from .policy import Gpus, Policy, Rule, Standing
 from .published import PublishedState
 from .starts import Start
 
@@ -36,8 +36,6 @@ HOUR_SECONDS = 3600.0
 
 #: Of the time since the start; less of a history has parts that are worth a word.
 _FULL = 0.95
-
-Gpus = Literal["never", "sometimes", "always"]
 
 
 class Word(NamedTuple):
@@ -320,19 +318,14 @@ def _drawn(
         first = evaluations[0].time.timestamp() if evaluations else known.now
         since = min(known.now - DAY_SECONDS, first)
         drawn = curve(known.observed, rule, since, known.now)
+    maximum = drawn.maximum(known.now - DAY_SECONDS) if drawn else None
     return IdleReport(
-        status=_with_maximum(status, drawn, known.now),
+        status=status if maximum is None else replace(status, day_maximum=maximum),
         since=_time(drawn.since if drawn else known.now),
         step_seconds=drawn.step if drawn else 60.0,
         values=drawn.values if drawn else [],
         evaluations=evaluations,
     )
-
-
-def _with_maximum(status: IdleStatus, drawn: Curve | None, now: float) -> IdleStatus:
-
-    seen = None if drawn is None else drawn.maximum(now - DAY_SECONDS)
-    return status if seen is None else replace(status, day_maximum=seen)
 
 
 def _time(moment: float) -> datetime:

@@ -28,6 +28,9 @@ from msgspec.structs import replace
 
 Metric = Literal["cpu_cores", "gpu_busy_share"]
 
+#: Whether a server had GPUs since it started.
+Gpus = Literal["never", "sometimes", "always"]
+
 #: Of one evaluation.
 Verdict = Literal["idle", "used", "unseen", "young"]
 
@@ -101,7 +104,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if rule.lookback_seconds < rule.averaging_seconds:
                 raise ValueError("lookback_seconds must not be less than averaging_seconds")
 
-    def rules_for(self, gpus: Literal["never", "sometimes", "always"]) -> list[Rule]:
+    def rules_for(self, gpus: Gpus) -> list[Rule]:
         """Return the rules that hold, or may hold, for a server.
 
         Parameters

@@ -29,7 +29,6 @@ class Told(Struct, frozen=True, kw_only=True):
 
     at: _Moment
     counter: Annotated[int, Meta(ge=0, le=1000)]
-    maximum: float | None = None
 
 
 class Start(Struct, frozen=True, kw_only=True):
@@ -46,7 +45,7 @@ def heard(start: Start, state: PublishedState) -> Start:
     at = state.evaluated_at.timestamp()
     if any(told.at == at and told.counter == state.counter for told in start.told):
         return start
-    told = Told(at=at, counter=state.counter, maximum=state.last_max)
+    told = Told(at=at, counter=state.counter)
     others = [one for one in start.told if one.at != at]
     in_order = sorted([*others, told], key=lambda one: one.at)
     return replace(start, told=in_order[-MOST_TOLD:])

@@ -17,6 +17,7 @@ from jupyter_einfra.usage.models import UsageSnapshot
 from .lab import LabServer
 
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
+HIGH_CONTRAST = "JupyterLab Dark High Contrast"
 
 
 def set_user_setting(lab: LabServer, plugin: str, **values: Any) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from servers.axe import violations
 from servers.kept import GPU_RULE, NOW, POLICY, after, estimate, report, word
 from servers.lab import LabServer
-from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting, start_lab
+from servers.lab_page import DARK, HIGH_CONTRAST, LIGHT, open_lab, set_user_setting, start_lab
 from servers.played import PlayedStream
 from servers.samples import sample
 
@@ -25,8 +25,6 @@ from jupyter_einfra.idle.notices import next_notice
 from jupyter_einfra.models import Notice, NoticesEvent
 
 Shot = Callable[..., None]
-
-HIGH_CONTRAST = "JupyterLab Dark High Contrast"
 
 ITEM = ".jp-EinfraIdle-item"
 TAB = "#einfra-idle-page"

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 from servers.lab import LabServer
-from servers.lab_page import DARK, LIGHT, open_lab, set_user_setting, start_lab
+from servers.lab_page import DARK, HIGH_CONTRAST, LIGHT, open_lab, set_user_setting, start_lab
 from servers.nvidia import StandInDriver
 from servers.played import (
     PlayedStream,
@@ -33,7 +33,6 @@ from jupyter_einfra.usage.models import DiskUsage, Program, Run, UsageEvent, Usa
 ROOT = Path(__file__).parents[2]
 THEMES = "@jupyterlab/apputils-extension:themes"
 USAGE = "@e-infra/jupyter-einfra:usage"
-HIGH_CONTRAST = "JupyterLab Dark High Contrast"
 GPUS = (WHOLE, SHARED, SLICE)
 
 Shot = Callable[..., None]

@@ -90,8 +90,7 @@ export class Format {
 
   /** "12:03", with the day where that is not today. */
   time(when: Date, now: Date): string {
-    // Rounded: a day may have 23 or 25 hours.
-    const days = Math.abs(Math.round((startOfDay(now) - startOfDay(when)) / 86_400_000));
+    const days = Math.abs(daysFrom(now, when));
     return new Intl.DateTimeFormat(this._language, {
       hour: 'numeric',
       minute: '2-digit',
@@ -160,6 +159,12 @@ function powerOf(bytes: number): number {
     power++;
   }
   return power;
+}
+
+/** How many midnights lie between two times; negative if the second is before. */
+export function daysFrom(now: Date, when: Date): number {
+  // Rounded: a day may have 23 or 25 hours.
+  return Math.round((startOfDay(when) - startOfDay(now)) / 86_400_000);
 }
 
 function startOfDay(when: Date): number {

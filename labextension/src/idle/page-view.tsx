@@ -52,14 +52,9 @@ export function PageView({
                 : trans.__('It cannot be told now.')}{' '}
               {describe(error, trans)}
             </p>
-            <button
-              type="button"
-              className="jp-Dialog-button jp-mod-styled jp-mod-reject"
-              disabled={loading}
-              onClick={() => void model.load()}
-            >
+            <Button disabled={loading} onClick={() => void model.load()}>
               {trans.__('Try Again')}
-            </button>
+            </Button>
           </div>
         )}
       </div>
@@ -112,38 +107,38 @@ function ActsView({
   return (
     <div className="jp-EinfraIdle-acts">
       {saveAll && (
-        <button
-          type="button"
-          className="jp-Dialog-button jp-mod-styled jp-mod-accept"
-          onClick={saveAll}
-        >
+        <Button accent onClick={saveAll}>
           {trans.__('Save All')}
-        </button>
+        </Button>
       )}
-      {ask && (
-        <button
-          type="button"
-          className="jp-Dialog-button jp-mod-styled jp-mod-reject"
-          onClick={ask}
-        >
-          {trans.__('Ask for More Time…')}
-        </button>
-      )}
-      {stop && (
-        <button
-          type="button"
-          className="jp-Dialog-button jp-mod-styled jp-mod-reject"
-          onClick={stop}
-        >
-          {trans.__('Stop My Server…')}
-        </button>
-      )}
+      {ask && <Button onClick={ask}>{trans.__('Ask for More Time…')}</Button>}
+      {stop && <Button onClick={stop}>{trans.__('Stop My Server…')}</Button>}
       {!stop && controlPanel !== null && (
         <a href={controlPanel} target="_blank" rel="noopener noreferrer">
           {trans.__('Open the Hub’s Control Panel')}
         </a>
       )}
     </div>
+  );
+}
+
+/** A button as Lab's dialogs have them. */
+function Button(props: {
+  readonly accent?: boolean;
+  readonly disabled?: boolean;
+  readonly onClick: () => void;
+  readonly children: string;
+}): React.ReactElement {
+  const look = props.accent ? 'jp-mod-accept' : 'jp-mod-reject';
+  return (
+    <button
+      type="button"
+      className={`jp-Dialog-button jp-mod-styled ${look}`}
+      disabled={props.disabled}
+      onClick={props.onClick}
+    >
+      {props.children}
+    </button>
   );
 }
 

@@ -1,4 +1,4 @@
-const DAY_MS = 86_400_000;
+import { daysFrom } from '../api/format';
 
 /** Writes times to come, and such that were, in the user's language. */
 export class When {
@@ -7,7 +7,7 @@ export class When {
 
   /** "today 04:00", "Friday 04:00", "Fri, Dec 11, 04:00". */
   day(when: Date, now: Date): string {
-    const days = Math.round((midnight(when) - midnight(now)) / DAY_MS);
+    const days = daysFrom(now, when);
     const hour = { hour: 'numeric', minute: '2-digit' } as const;
     if (Math.abs(days) <= 1) {
       const relative = new Intl.RelativeTimeFormat(this._language, { numeric: 'auto' });
@@ -39,8 +39,4 @@ export class When {
   private _write(when: Date, options: Intl.DateTimeFormatOptions): string {
     return new Intl.DateTimeFormat(this._language, options).format(when);
   }
-}
-
-function midnight(when: Date): number {
-  return new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
 }
