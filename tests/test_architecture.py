@@ -31,11 +31,15 @@ BROWSER = ROOT / "labextension" / "src"
 #: What every feature may stand on, beside its own modules.
 COMMON = {
     *("base", "config", "errors", "event_stream", "models", "notices", "state", "store"),
-    *("store_file", "stream", "threads"),
+    *("store_file", "stream", "threads", "wording"),
+    *("kernels/names", "kernels/signals", "kernels/watch"),
 }
 
 #: Those who bring features together, each in its way, and so may import any.
 COMPOSERS = {"__init__", "app", "openapi", "cli"}
+
+#: Folders of what is common.
+SHARED = {"kernels"}
 
 MODULES = {
     path.relative_to(PACKAGE).with_suffix("").as_posix(): path
@@ -48,7 +52,7 @@ def feature_of(module: str) -> str:
     return module.partition("/")[0]
 
 
-FEATURES = sorted({feature_of(m) for m in MODULES if "/" in m} - COMPOSERS)
+FEATURES = sorted({feature_of(m) for m in MODULES if "/" in m} - COMPOSERS - SHARED)
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -20,10 +20,10 @@ from jupyter_server.gateway.managers import GatewayKernelManager
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 
+from jupyter_einfra.kernels.names import MOST_NAME, Named, names_of_kernels, tidy
+from jupyter_einfra.kernels.watch import KernelWatch
 from jupyter_einfra.usage.alerts.deaths import Death
 from jupyter_einfra.usage.programs import roster as roster_module
-from jupyter_einfra.usage.programs.kernel_watch import KernelWatch
-from jupyter_einfra.usage.programs.names import MOST_NAME, Named, names_of_kernels, tidy
 from jupyter_einfra.usage.programs.processes import RosterEntry
 from jupyter_einfra.usage.programs.roster import KERNEL_ACTIONS, Roster
 

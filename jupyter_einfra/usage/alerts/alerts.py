@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ...kernels.signals import signal_of
 from ...models import Notice
 from ..models import MemoryUsage, Program, Run, UsageEvent
 from ..sampler import Taken
@@ -25,7 +26,6 @@ from .deaths import (
 from .endings import previous_run_notice
 from .losses import Losses
 from .pressure import TREND_MIN_SHARE
-from .signals import signal_of
 from .warnings import Thresholds, Watch
 
 #: What is older is history; the chart has it.

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
+from ...kernels.signals import signal_name, signal_of, usual_reason
 from ...models import Notice, Params
+from ...wording import clock, rfc3339, share, size
 from ..models import Program, Scope, UsageEvent
-from .signals import signal_name, signal_of, usual_reason
-from .wording import clock, rfc3339, share, size
 
 Cause = Literal["out-of-memory", "machine-out-of-memory", "killed", "crashed", "exited", "unknown"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from ...kernels.names import tidy
 from ...models import Notice, Params
+from ...wording import clock, day, rfc3339, share
 from ..models import Run
-from ..programs.names import tidy
-from .wording import clock, day, rfc3339, share
 
 #: As many notebooks as people read in one sentence, and as are told to their pages.
 MOST_NAMES = 10

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...models import Notice
+from ...wording import rfc3339
 from ..models import GpuUsage, UsageSnapshot
 from .standing import Standing
-from .wording import rfc3339
 
 #: A longer time without a figure starts the clock anew: it may have worked meanwhile.
 BLIND_SECONDS = 600.0

@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from ...models import Notice, Params
+from ...wording import rfc3339, share, size
 from ..models import Program, UsageSnapshot
 from .standing import Latch, Standing
 from .trend import Trend
-from .wording import rfc3339, share, size
 
 #: From here on something is about to be lost; below the second no longer.
 CRITICAL_SHARE = 0.97

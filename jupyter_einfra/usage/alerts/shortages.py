@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ...models import Notice
+from ...wording import rfc3339, share
 from ..models import CpuUsage, DiskUsage, UsageSnapshot
 from .standing import Latch, Standing
-from .wording import rfc3339, share
 
 #: Part of the window that must be known for its share to mean anything.
 COVERED_PART = 0.8

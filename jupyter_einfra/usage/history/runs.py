@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from ...models import Params, Reason
-from ..alerts.wording import rfc3339, share, size
+from ...wording import rfc3339, share, size
 from ..models import Run
 
 #: From this share of the limit on, a run that ended without a word lacked memory.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
 
-from ..alerts.wording import rfc3339
+from ...wording import rfc3339
 from ..models import Band, GpuHistory, UsageHistory
 from .series import SERIES
 

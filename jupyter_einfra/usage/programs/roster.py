@@ -18,9 +18,9 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
+from ...kernels.names import Named, names_of_kernels, tidy
+from ...kernels.watch import KernelWatch, read
 from ..alerts.deaths import Death
-from .kernel_watch import KernelWatch, read
-from .names import Named, names_of_kernels, tidy
 from .processes import RosterEntry
 
 #: What Jupyter Server says when a kernel has started.

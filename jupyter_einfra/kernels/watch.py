@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
-from ...models import Reason
+from ..models import Reason
 from .names import tidy
 
 #: A kernel that dies within this time of its last death dies of the same thing: Jupyter

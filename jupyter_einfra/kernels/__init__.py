@@ -1,0 +1,1 @@
+"""What features know of kernels: who they are, whether they live, why they ended."""
