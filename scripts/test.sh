@@ -45,6 +45,10 @@ tell() {
   names=()
 }
 
+# Half of what they do is waiting. A file stays together, for its tests share what takes long
+# to start. Not the file with most tests first: the longest ones have few.
+in_two=(-n 2 --dist loadfile --no-loadscope-reorder)
+
 if wanted lint; then
   run "ruff" ruff check .
   run "ruff format" ruff format --check .
@@ -57,12 +61,9 @@ if wanted hub || wanted ui; then run "code-server is at hand" bash scripts/code-
 if wanted hub; then run "pytest: real JupyterHub" pytest -q tests/hub; fi
 tell
 if wanted unit; then
-  # Half of it waits. A file stays together, for its tests share what takes long to start.
-  # Not the file with most tests first: the longest ones have few.
-  run "pytest: unit and API" pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
-    --ignore tests/hub --ignore tests/ui
+  run "pytest: unit and API" pytest -q "${in_two[@]}" --ignore tests/hub --ignore tests/ui
 fi
-if wanted ui; then run "pytest: real browser" pytest -q tests/ui; fi
+if wanted ui; then run "pytest: real browser" pytest -q "${in_two[@]}" tests/ui; fi
 
 echo
 if [ ${#failed[@]} -gt 0 ]; then
