@@ -22,7 +22,7 @@ from traitlets import List, TraitError, Unicode
 
 from .base import NAMESPACE, STATUSES, UnknownPathHandler
 from .config import EinfraConfigurable
-from .models import FeatureStatus, Reason
+from .models import FeatureStatus, Notice, Reason
 from .notices import NOTICES, NoticeBoard
 from .state import state_directory
 from .stream import EinfraStream, Topic
@@ -30,10 +30,12 @@ from .stream_handler import STREAM
 from .stream_handler import default_handlers as stream_handlers
 
 if TYPE_CHECKING:
+    from .activity.manager import ActivityManager
     from .apps.manager import AppsManager
     from .apps.presence.idleness import Cores
     from .idle.observed import Observed
     from .usage.manager import UsageManager
+    from .usage.models import UsageHistory
     from .usage.programs.processes import RosterEntry
 
 Handlers = Sequence[tuple[str, type[Any]]]
@@ -71,6 +73,7 @@ def _usage(app: EinfraApp) -> tuple[Manager, Handlers]:
             event_logger=server.event_logger,
             applications=lambda: _running_applications(app),
         ),
+        on_explained=lambda notice: _explain(app, notice),
         directory=state_directory(Path(jupyter_data_dir()), os.environ),
     )
     app.stream.add_topic(Topic("usage", "usage", on_watchers=manager.on_watchers))
@@ -128,6 +131,7 @@ def _apps(app: EinfraApp) -> tuple[Manager, Handlers]:
         root=server.root_dir,
         on_activity=on_activity,
         cores=_tree_cores,
+        on_turn=lambda *turn: _tell_of_app(app, *turn),
     )
     app.stream.add_topic(Topic("apps", "apps", owner_only=True, on_watchers=manager.on_watchers))
     app.settings[APPS] = manager
@@ -178,6 +182,72 @@ def _observed(app: EinfraApp, since: float, until: float) -> Observed | None:
     )
 
 
+def _activity(app: EinfraApp) -> tuple[Manager, Handlers]:
+    from .activity.handlers import ACTIVITY, default_handlers  # noqa: PLC0415 - may be off
+    from .activity.manager import ActivityManager  # noqa: PLC0415
+    from .activity.recorder import Server  # noqa: PLC0415
+
+    server = cast("ServerApp", app.serverapp)
+    manager = ActivityManager(
+        parent=app,
+        publish=app.stream.publish,
+        board=app.notices,
+        standing=app.notices.all,
+        history=lambda since, until: _used(app, since, until),
+        server=Server(
+            kernel_manager=server.kernel_manager,
+            session_manager=server.session_manager,
+            event_logger=server.event_logger,
+            # The extension that has them is loaded after this one.
+            terminal_manager=lambda: server.web_app.settings.get("terminal_manager"),
+            settings=lambda: server.web_app.settings,
+            root=Path(server.root_dir),
+        ),
+        directory=state_directory(Path(jupyter_data_dir()), os.environ),
+    )
+    app.stream.add_topic(
+        Topic(
+            "activity",
+            "activity",
+            owner_only=True,
+            fades=True,  # who comes is told what is new for them
+            on_watchers=manager.on_watchers,
+        )
+    )
+    app.settings[ACTIVITY] = manager
+    return manager, default_handlers
+
+
+def _used(app: EinfraApp, since: datetime, until: datetime) -> UsageHistory | None:
+    """Return what the usage feature saw, for the activity feature to sum up."""
+    from .usage.models import HistoryQuery  # noqa: PLC0415 - loaded by then
+
+    manager = cast("UsageManager | None", app.managers.get("usage"))
+    if manager is None:
+        return None
+    return manager.recorder.select(HistoryQuery(since=since, until=until))
+
+
+def _explain(app: EinfraApp, notice: Notice) -> None:
+    """Let the activity feature know why a kernel died."""
+    manager = cast("ActivityManager | None", app.managers.get("activity"))
+    if manager is not None:
+        manager.explain(notice)
+
+
+def _tell_of_app(
+    app: EinfraApp,
+    ident: str,
+    name: str,
+    action: Literal["started", "stopped", "failed"],
+    reason: Reason | None,
+) -> None:
+    """Let the activity feature know of an application."""
+    manager = cast("ActivityManager | None", app.managers.get("activity"))
+    if manager is not None:
+        manager.program("application", ident, name, action, reason)
+
+
 def _tree_cores() -> Cores:
     from .usage.probes.processes import ProcessProbe  # noqa: PLC0415 - seldom wanted
     from .usage.programs.trees import TreeCores  # noqa: PLC0415
@@ -190,6 +260,7 @@ FEATURES: dict[str, Callable[[EinfraApp], tuple[Manager, Handlers]]] = {
     "usage": _usage,
     "apps": _apps,
     "idle": _idle,
+    "activity": _activity,
 }
 
 

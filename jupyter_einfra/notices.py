@@ -60,11 +60,18 @@ class NoticeBoard:
             if self._notices.pop(notice_id, None) is not None:
                 self._send()
 
+    def all(self) -> list[Notice]:
+        """Return those that are up, the oldest first."""
+        with self._lock:
+            return self._in_order()
+
     def send(self) -> None:
         """Publish what is there, so that a page learns it even if there is nothing."""
         with self._lock:
             self._send()
 
     def _send(self) -> None:
-        notices = sorted(self._notices.values(), key=lambda notice: (notice.time, notice.id))
-        self._publish(NOTICES, msgspec.json.encode(NoticesEvent(notices=notices)))
+        self._publish(NOTICES, msgspec.json.encode(NoticesEvent(notices=self._in_order())))
+
+    def _in_order(self) -> list[Notice]:
+        return sorted(self._notices.values(), key=lambda notice: (notice.time, notice.id))

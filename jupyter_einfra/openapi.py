@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from .activity.models import ActivityStatus
 from .app import FEATURES
 from .apps.models import AppsEvent
 from .base import NAMESPACE, Endpoint
@@ -24,7 +25,15 @@ from .stream_handler import default_handlers as stream_handlers
 from .usage.models import UsageDetails, UsageSnapshot
 
 #: What the stream carries: the snapshot, then one model per topic, told apart by ``type``.
-StreamEvent = SnapshotEvent | NoticesEvent | UsageSnapshot | UsageDetails | AppsEvent | IdleStatus
+StreamEvent = (
+    SnapshotEvent
+    | NoticesEvent
+    | UsageSnapshot
+    | UsageDetails
+    | AppsEvent
+    | IdleStatus
+    | ActivityStatus
+)
 
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -39,6 +39,20 @@ def day(moment: datetime) -> str:
     return f"{utc.day} {_MONTHS[utc.month - 1]}"
 
 
+def duration(seconds: float) -> str:
+    """Word how long something took, in two units at most: ``5 h 48 min``."""
+    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
+    if minutes == 0:
+        return f"{seconds:.1f} s" if 0.05 <= seconds < 9.95 else f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours == 0:
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+    days, hours = divmod(hours, 24)
+    if days == 0:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
 def rfc3339(moment: datetime) -> str:
     """Word a moment for programs, to the millisecond."""
     utc = moment.astimezone(timezone.utc)

@@ -30,7 +30,7 @@ def status(server: ServerApp, feature: str = "usage") -> FeatureStatus:
 
 async def test_every_feature_is_on_by_default(jp_serverapp: ServerApp) -> None:
     found = [(s.name, s.state) for s in einfra(jp_serverapp).statuses.values()]
-    assert found == [("usage", "on"), ("apps", "on"), ("idle", "on")]
+    assert found == [("usage", "on"), ("apps", "on"), ("idle", "on"), ("activity", "on")]
 
 
 class TestSwitchedOff:
@@ -42,7 +42,7 @@ class TestSwitchedOff:
         self, jp_serverapp: ServerApp, refused: Refused, open_stream: Any
     ) -> None:
         assert status(jp_serverapp).state == "off"
-        assert list(einfra(jp_serverapp).managers) == ["apps", "idle"]
+        assert list(einfra(jp_serverapp).managers) == ["apps", "idle", "activity"]
         code, body = await refused("jupyter-einfra", "usage")
         assert (code, body["code"], body["params"]) == (404, "feature_off", {"feature": "usage"})
         async with open_stream("?topics=usage") as events:

@@ -31,7 +31,7 @@ BROWSER = ROOT / "labextension" / "src"
 #: What every feature may stand on, beside its own modules.
 COMMON = {
     *("base", "config", "errors", "event_stream", "models", "notices", "state", "store"),
-    *("store_file", "stream", "threads", "wording"),
+    *("keeping", "store_file", "stream", "threads", "wording"),
     *("kernels/names", "kernels/signals", "kernels/watch"),
 }
 

@@ -71,7 +71,7 @@ def test_stream_events_are_told_apart_by_their_type() -> None:
 
 def test_figures_have_their_unit_in_the_name() -> None:
     units = re.compile(
-        r"_(bytes|seconds|cores|share|per_second)$|^(utilization|index|pid|processes|threads|oom_kills|exit_code|restarts)$"
+        r"_(bytes|seconds|hours|cores|share|per_second)$|^(utilization|index|pid|processes|threads|oom_kills|exit_code|restarts)$"
         # Counts, and figures of whatever the metric beside them is.
         r"|^(counter|counter_limit|threshold|day_maximum|seconds)$"
     )

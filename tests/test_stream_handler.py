@@ -45,7 +45,8 @@ async def test_the_snapshot_comes_first_and_the_latest_state_follows(
     assert snapshot["version"] == __version__
     assert snapshot["topics"] == ["usage"]
     assert snapshot["features"] == [
-        {"name": name, "state": "on", "reason": None} for name in ("usage", "apps", "idle")
+        {"name": name, "state": "on", "reason": None}
+        for name in ("usage", "apps", "idle", "activity")
     ]
     assert snapshot["refused"] == []
     assert usage["type"] == "usage"
@@ -67,6 +68,7 @@ async def test_topics_left_out_means_all_that_may_be_read(
 ) -> None:
     async with open_stream() as events:
         assert (await events.next())["topics"] == [
+            "activity",
             "apps",
             "diary",
             "idle",

@@ -36,6 +36,7 @@ from .supervision.instance import Instance
 from .supervision.supervisor import MOST_RUNNING, Supervisor
 from .supervision.surroundings import Surroundings
 from .targets import target_of
+from .turns import OnTurn, Turns
 from .wishes import Wishes
 
 #: A look takes milliseconds; a home that hangs keeps nobody waiting for longer.
@@ -61,6 +62,8 @@ class AppsManager(EinfraConfigurable):
         Called with the time at which a person used an application, or it computed.
     cores:
         Makes what tells how much is computed below some processes.
+    on_turn:
+        Called when an application begins to run, and when it ends.
     """
 
     env_prefix = "JUPYTER_EINFRA_APPS_"
@@ -97,6 +100,7 @@ class AppsManager(EinfraConfigurable):
         root: str,
         on_activity: Callable[[datetime], None] = lambda when: None,
         cores: Callable[[], Cores] = unknown_cores,
+        on_turn: OnTurn = lambda ident, title, action, reason: None,
         environ: Mapping[str, str] | None = None,
         **kwargs: object,
     ) -> None:
@@ -129,6 +133,7 @@ class AppsManager(EinfraConfigurable):
         self._looking: asyncio.Task[None] | None = None
         self.is_closing = False
         self._losses = Losses(board)
+        self._turns = Turns(on_turn)
         self._wishes = Wishes(self._on_change)
         idleness = AppsIdleness(parent=self, environ=self._environ)
         self.idleness = Idleness(
@@ -246,6 +251,7 @@ class AppsManager(EinfraConfigurable):
         self._telling = False
         for instance in self.supervisor.all():
             self._losses.see(instance)
+            self._turns.see(instance)
         self._publish("apps", self._encode(self.apps()))
 
     # What pages and people ask for ------------------------------------------------------

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from .._version import __version__
-from . import apps, check, idle, open_path, usage
+from . import activity, apps, check, idle, open_path, usage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (check, usage, idle, apps, open_path):
+    for group in (check, usage, idle, activity, apps, open_path):
         group.add_parser(commands)
     arguments = parser.parse_args(argv)
     status: int = arguments.run(arguments)

@@ -18,6 +18,7 @@ CHECKS = {
     "installation": "jupyter_einfra.check.installation",
     "usage": "jupyter_einfra.usage.check",
     "idle": "jupyter_einfra.idle.check",
+    "activity": "jupyter_einfra.activity.check",
     "apps": "jupyter_einfra.apps.check",
     "running": "jupyter_einfra.cli.running",
 }

@@ -41,18 +41,28 @@ def names_of_kernels(sessions: Iterable[object]) -> dict[str, Named]:
     sessions:
         As the session manager lists them; what is malformed is left out.
     """
-    found: dict[str, tuple[int, Named]] = {}
+    return {kernel_id: names[0] for kernel_id, names in all_names_of_kernels(sessions).items()}
+
+
+def all_names_of_kernels(sessions: Iterable[object]) -> dict[str, list[Named]]:
+    """Return all names of each kernel, which several notebooks may share.
+
+    The first is the one that people know best; parameters as of `names_of_kernels`.
+    """
+    found: dict[str, list[tuple[int, Named]]] = {}
     for session in sessions:
         if not isinstance(session, Mapping) or not isinstance(session.get("kernel"), Mapping):
             continue
         kernel_id = session["kernel"].get("id")
         kind, path = session.get("type"), session.get("path")
         rank = _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
-        if isinstance(kernel_id, str) and (kernel_id not in found or rank < found[kernel_id][0]):
-            named = _named(kind in _ORDER, path, session.get("name"))
-            if named is not None:
-                found[kernel_id] = (rank, named)
-    return {kernel_id: named for kernel_id, (_, named) in found.items()}
+        named = _named(kind in _ORDER, path, session.get("name"))
+        if isinstance(kernel_id, str) and named is not None:
+            found.setdefault(kernel_id, []).append((rank, named))
+    return {
+        kernel_id: [named for _, named in sorted(names, key=lambda name: name[0])]
+        for kernel_id, names in found.items()
+    }
 
 
 def _named(is_file: bool, path: object, name: object) -> Named | None:

@@ -16,6 +16,7 @@ import msgspec
 from traitlets import Bool, Float, Integer
 
 from ..config import EinfraConfigurable
+from ..models import Notice
 from .alerts.alerts import Alerts, Board
 from .alerts.deaths import Death
 from .alerts.warnings import Thresholds
@@ -55,6 +56,8 @@ class UsageManager(EinfraConfigurable):
         Knows the server's kernels and terminals.
     directory:
         Where this server keeps its state.
+    on_explained:
+        Called with each notice of why a kernel died, in the sampler's thread.
     """
 
     env_prefix = "JUPYTER_EINFRA_USAGE_"
@@ -119,6 +122,7 @@ class UsageManager(EinfraConfigurable):
         board: Board,
         roster: Roster,
         directory: Path,
+        on_explained: Callable[[Notice], None] = lambda notice: None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -148,6 +152,7 @@ class UsageManager(EinfraConfigurable):
             board=board,
             record=self.recorder.record,
             on_cause=self._metrics.count_death,
+            on_explained=on_explained,
             thresholds=Thresholds(
                 memory_share=self.warn_memory_share,
                 trend_seconds=self.warn_memory_seconds,

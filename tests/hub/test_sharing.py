@@ -169,7 +169,7 @@ def assert_only_alice_sees_usage(url: str, alice: str, bob: str) -> None:
     assert refusal(url, bob, "usage") == (403, "forbidden")
     with HeldStream(url, bob, None) as stream:
         # What else there is depends on whether bob is a guest, or there are none.
-        assert set(stream.wait_for("snapshot")["topics"]) <= {"apps", "idle"}
+        assert set(stream.wait_for("snapshot")["topics"]) <= {"activity", "apps", "idle"}
     with HeldStream(url, bob, "usage,nothing") as stream:
         refused = stream.wait_for("snapshot")["refused"]
         assert {r["topic"]: r["reason"]["code"] for r in refused} == {

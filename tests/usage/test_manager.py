@@ -190,11 +190,12 @@ def test_a_setting_that_makes_no_sense_is_refused(
     tmp_path: Path, setting: str, value: float
 ) -> None:
     publish: Any = print
+    settings: dict[str, Any] = {setting: value}
     with pytest.raises(TraitError):
         UsageManager(
             publish=publish,
             board=NoticeBoard(publish),
             roster=Roster(None, None, lambda: None, logging.getLogger("test")),
             directory=tmp_path,
-            **{setting: value},
+            **settings,
         )

@@ -70,6 +70,8 @@ class Alerts:
         Keeps what happened for the charts.
     on_cause:
         Called for each dead kernel.
+    on_explained:
+        Called for each with what is told of it.
     thresholds:
         When to warn.
     """
@@ -80,11 +82,13 @@ class Alerts:
         board: Board,
         record: Callable[[UsageEvent], None],
         on_cause: Callable[[Cause], None],
+        on_explained: Callable[[Notice], None] = lambda notice: None,
         thresholds: Thresholds,
     ) -> None:
         self._board = board
         self._record = record
         self._on_cause = on_cause
+        self._on_explained = on_explained
         self._watch = Watch(thresholds)
         self._losses = Losses()
         self._found: deque[_Found] = deque()
@@ -224,6 +228,7 @@ class Alerts:
         if loss.was_told and cause in ("out-of-memory", "machine-out-of-memory"):
             self._take_back()
         self._on_cause(cause)
+        self._on_explained(notice)
         self._tell(notice)
 
     def _tell_of_unexplained(self, time: datetime, at_seconds: float) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ... import keeping
 from ...models import Reason
 from ...store import Store
 from ..models import HistoryQuery, Run, UsageEvent, UsageHistory, UsageSnapshot
-from . import keeping, selection, store
+from . import selection, store
 from .keeper import HistoryKeeper
 from .minutes import Minutes, minutes
 from .records import Word

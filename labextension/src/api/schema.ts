@@ -328,10 +328,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jupyter-einfra/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened on this server. */
+        get: operations["get_activity"];
+        put?: never;
+        post?: never;
+        /** Erase all that was recorded. */
+        delete: operations["delete_activity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/activity/digest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened since the owner was last here, in few lines. */
+        get: operations["get_activity_digest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/activity/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take note that the owner was shown a digest. */
+        post: operations["post_activity_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/activity/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Begin or end to record what happens. */
+        put: operations["put_activity_recording"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jupyter-einfra/activity/awaited": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tell, or do not tell, when a notebook is done. */
+        put: operations["put_activity_awaited"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActivityList
+         * @description What was recorded.
+         */
+        ActivityList: {
+            /** @description Oldest first. */
+            events: (components["schemas"]["CellsRan"] | components["schemas"]["CellRun"] | components["schemas"]["KernelEvent"] | components["schemas"]["FileEvent"] | components["schemas"]["ProgramEvent"])[];
+            /** @description How many older ones of the time were left out. */
+            more: number;
+            /** @description Whether what happens is recorded; the server's owner decides. */
+            recording: boolean;
+            /** @description Why it is not kept on disk; null when it is. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * ActivityStatus
+         * @description Whether there is something to tell the owner, who has just come, or is here.
+         */
+        ActivityStatus: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "activity";
+            /**
+             * Format: date-time
+             * @description RFC 3339 UTC.
+             */
+            time: string;
+            /** @description Begin of the absence of which nothing was shown yet; null without one. */
+            away_since: string | null;
+            /** @description Its end. */
+            back_at: string | null;
+            /** @description Facts of that time that need attention, not shown yet. */
+            attention: number;
+            /** @description Other facts of that time: done, or still running. */
+            news: number;
+            /** @description Whether what happens is recorded; the server's owner decides. */
+            recording: boolean;
+            /** @description Notebooks of which the owner wants to be told when they are done. */
+            awaited: string[];
+        };
         /**
          * App
          * @description One application that this server offers, or would if it were installed.
@@ -441,6 +569,16 @@ export interface components {
             wishes: components["schemas"]["OpenWish"][];
         };
         /**
+         * Awaited
+         * @description Whether to tell when a notebook is done.
+         */
+        Awaited: {
+            /** @description Relative to the server's root. */
+            path: string;
+            /** @description Whether the owner wants to be told. */
+            wanted: boolean;
+        };
+        /**
          * Band
          * @description One figure over time: its smallest, mean and greatest value at each point.
          *
@@ -453,6 +591,78 @@ export interface components {
             mean: (number | null)[];
             /** @description Greatest value at each point. */
             maximum: (number | null)[];
+        };
+        /**
+         * CellRun
+         * @description One execution that is worth to be told by itself: it was long, failed, or still runs.
+         */
+        CellRun: {
+            /** @enum {unknown} */
+            type: "run";
+            /** @description Names the event, on this server. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it began, RFC 3339 UTC.
+             */
+            time: string;
+            /** @description When it ended; null while it runs. */
+            until: string | null;
+            /** @description The kernel that it happened in. */
+            kernel_id: string;
+            /** @description The notebook or file, relative to the server's root, as it was named then; null where a kernel has none. */
+            path: string | null;
+            /** @description The cell, by the id that its notebook has it under; null if not known. */
+            cell_id: string | null;
+            /** @description The number that the kernel gave the execution, as in `[14]`. */
+            execution_count: number | null;
+            /** @description What it took; null while it runs. */
+            seconds: number | null;
+            /**
+             * @description running: it has not ended; died, restarted, shut-down: its kernel did so while it ran; server-ended: the whole server did; unknown: it ended unseen.
+             * @enum {unknown}
+             */
+            outcome: "died" | "failed" | "finished" | "interrupted" | "restarted" | "running" | "server-ended" | "shut-down" | "unknown";
+            /** @description The class of the error, of one. */
+            error_name: string | null;
+            /** @description The beginning of its message. */
+            error_text: string | null;
+            /** @description How often the same came of it, one after the other. */
+            times: number;
+        };
+        /**
+         * CellsRan
+         * @description Cells of one notebook that ran well and not for long, one after the other.
+         */
+        CellsRan: {
+            /** @enum {unknown} */
+            type: "cells";
+            /** @description Names the event, on this server. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it began, RFC 3339 UTC.
+             */
+            time: string;
+            /**
+             * Format: date-time
+             * @description When the last of them ended.
+             */
+            until: string;
+            /** @description The kernel that it happened in. */
+            kernel_id: string;
+            /** @description The notebook or file, relative to the server's root, as it was named then; null where a kernel has none. */
+            path: string | null;
+            /** @description The cell, by the id that its notebook has it under; null if not known. */
+            cell_id: string | null;
+            /** @description The number that the kernel gave the execution, as in `[14]`. */
+            execution_count: number | null;
+            /** @description How many there were. */
+            cells: number;
+            /** @description What they took together. */
+            seconds: number;
+            /** @description What the longest of them took. */
+            longest_seconds: number;
         };
         /**
          * CpuUsage
@@ -482,6 +692,77 @@ export interface components {
             limit_source: "affinity" | "cgroup" | "machine";
             /** @description Why a figure here is null. */
             reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * Digest
+         * @description What happened since a moment, in few lines.
+         */
+        Digest: {
+            /**
+             * Format: date-time
+             * @description When it was made, RFC 3339 UTC.
+             */
+            time: string;
+            /**
+             * Format: date-time
+             * @description What was before is not in it.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When the owner came back; else the same as `time`.
+             */
+            until: string;
+            /**
+             * Format: date-time
+             * @description When this server started.
+             */
+            started_at: string;
+            /** @description The most important first; none is empty. */
+            sections: components["schemas"]["DigestSection"][];
+            /** @description Null if it is not known. */
+            use: components["schemas"]["DigestUse"] | null;
+            /** @description Whether what happens is recorded; the server's owner decides. */
+            recording: boolean;
+            /** @description Why there may be less than there was. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * DigestSection
+         * @description Facts of one kind.
+         */
+        DigestSection: {
+            /**
+             * @description Their kind; `continue` has the notebooks that were used last.
+             * @enum {unknown}
+             */
+            name: "attention" | "continue" | "files" | "finished" | "running";
+            /** @description The most important first. */
+            facts: components["schemas"]["Fact"][];
+            /** @description How many more there were. */
+            more: number;
+        };
+        /**
+         * DigestUse
+         * @description What was used over the time of a digest.
+         */
+        DigestUse: {
+            /** @description Of that time, what there are figures of. */
+            known_seconds: number;
+            /** @description Of all cores together. */
+            cpu_core_hours: number | null;
+            /** @description Utilization times time, of all GPUs of this server together. */
+            gpu_hours: number | null;
+            /** @description The most memory in use. */
+            memory_peak_bytes: number | null;
+            /** @description When that was. */
+            memory_peak_at: string | null;
+            /** @description Its limit then. */
+            memory_limit_bytes: number | null;
+            /** @description Space of the home in use at last. */
+            home_used_bytes: number | null;
+            /** @description Space that it may use. */
+            home_limit_bytes: number | null;
         };
         /**
          * DiskUsage
@@ -526,6 +807,43 @@ export interface components {
             };
         };
         /**
+         * Fact
+         * @description One line of a digest.
+         */
+        Fact: {
+            /** @description The same for as long as it is the same thing; seen once. */
+            id: string;
+            /** @description Stable name of what happened, in snake_case. */
+            code: string;
+            /** @description What happened, in English. */
+            message: string;
+            /** @description The figures and names inside the message. */
+            params: {
+                [key: string]: string | number;
+            };
+            /** @description When, or since when. */
+            time: string | null;
+            /**
+             * @description error: something was lost or failed; done: it ended well.
+             * @enum {unknown}
+             */
+            severity: "done" | "error" | "info" | "running" | "warning";
+            /** @description The notebook or file by its present name; null if it is gone. */
+            path: string | null;
+            /** @description The kernel that it is about. */
+            kernel_id: string | null;
+            /** @description The cell, by the id that its notebook has it under; null if not known. */
+            cell_id: string | null;
+            /** @description The number that the kernel gave the execution, as in `[14]`. */
+            execution_count: number | null;
+            /** @description Whether its kernel is dead, and there. */
+            can_restart: boolean;
+            /** @description Ids of the events and notices that it was made of. */
+            sources: string[];
+            /** @description Whether the owner was shown it before. */
+            seen: boolean;
+        };
+        /**
          * FeatureStatus
          * @description Whether one feature works on this server.
          */
@@ -539,6 +857,37 @@ export interface components {
             state: "failed" | "off" | "on";
             /** @description Why it is not on; null when it is. */
             reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * FileEvent
+         * @description A file that was changed through the server.
+         */
+        FileEvent: {
+            /** @enum {unknown} */
+            type: "file";
+            /** @description Names the event, on this server. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, RFC 3339 UTC.
+             */
+            time: string;
+            /**
+             * Format: date-time
+             * @description When it happened last.
+             */
+            until: string;
+            /**
+             * @description saved: also when it was made by that.
+             * @enum {unknown}
+             */
+            action: "copied" | "deleted" | "renamed" | "saved";
+            /** @description Relative to the server's root; the new one. */
+            path: string;
+            /** @description What was renamed or copied, by its old name. */
+            source_path: string | null;
+            /** @description How often, with little time between. */
+            times: number;
         };
         /**
          * ForgetRequest
@@ -792,6 +1141,42 @@ export interface components {
             id: string;
         };
         /**
+         * KernelEvent
+         * @description Something that became of a kernel.
+         */
+        KernelEvent: {
+            /** @enum {unknown} */
+            type: "kernel";
+            /** @description Names the event, on this server. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, RFC 3339 UTC.
+             */
+            time: string;
+            /** @description The kernel that it happened in. */
+            kernel_id: string;
+            /** @description The notebook or file, relative to the server's root, as it was named then; null where a kernel has none. */
+            path: string | null;
+            /** @description Of the kernel, for people. */
+            name: string;
+            /**
+             * @description All but `died` were asked for.
+             * @enum {unknown}
+             */
+            action: "died" | "interrupted" | "restarted" | "shut-down" | "started";
+            /** @description Why it died, as far as is known. */
+            cause: components["schemas"]["Reason"] | null;
+            /** @description The number that the kernel gave the execution, as in `[14]`. */
+            execution_count: number | null;
+            /** @description The cell, by the id that its notebook has it under; null if not known. */
+            cell_id: string | null;
+            /** @description Whether it was started anew by itself. */
+            restarted: boolean;
+            /** @description How often it died, one time right after the other. */
+            times: number;
+        };
+        /**
          * LaunchEvent
          * @description Where the start of one instance stands.
          */
@@ -989,6 +1374,37 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
         };
         /**
+         * ProgramEvent
+         * @description Something else that began or ended.
+         */
+        ProgramEvent: {
+            /** @enum {unknown} */
+            type: "program";
+            /** @description Names the event, on this server. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, RFC 3339 UTC.
+             */
+            time: string;
+            /**
+             * @description exposure: a public address of something that runs here.
+             * @enum {unknown}
+             */
+            program: "application" | "exposure" | "server" | "terminal";
+            /** @description The same from its start to its end. */
+            program_id: string;
+            /** @description For people. */
+            name: string;
+            /**
+             * @description failed: it ended with an error.
+             * @enum {unknown}
+             */
+            action: "failed" | "started" | "stopped";
+            /** @description Why it failed, or was stopped. */
+            reason: components["schemas"]["Reason"] | null;
+        };
+        /**
          * Reason
          * @description Why something is not known, or not there.
          */
@@ -1001,6 +1417,14 @@ export interface components {
             params: {
                 [key: string]: string | number;
             };
+        };
+        /**
+         * RecordingWanted
+         * @description Whether to record.
+         */
+        RecordingWanted: {
+            /** @description Whether what happens is recorded; the server's owner decides. */
+            recording: boolean;
         };
         /**
          * Run
@@ -1021,6 +1445,19 @@ export interface components {
             ending: "killed" | "out-of-memory" | "running" | "stopped";
             /** @description What is known of the ending; null while it runs. */
             reason: components["schemas"]["Reason"] | null;
+        };
+        /**
+         * Seen
+         * @description What the owner was shown.
+         */
+        Seen: {
+            /**
+             * Format: date-time
+             * @description The `time` of the digest.
+             */
+            until: string;
+            /** @description Ids of its facts that need attention. */
+            facts: string[];
         };
         /**
          * ShowRequest
@@ -1079,7 +1516,7 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
         };
         /** @description One event of the stream. */
-        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["NoticesEvent"] | components["schemas"]["UsageSnapshot"] | components["schemas"]["UsageDetails"] | components["schemas"]["AppsEvent"] | components["schemas"]["IdleStatus"];
+        StreamEvent: components["schemas"]["SnapshotEvent"] | components["schemas"]["NoticesEvent"] | components["schemas"]["UsageSnapshot"] | components["schemas"]["UsageDetails"] | components["schemas"]["AppsEvent"] | components["schemas"]["IdleStatus"] | components["schemas"]["ActivityStatus"];
         /**
          * TimeAnswer
          * @description What the controller answered.
@@ -1842,6 +2279,190 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TimeAnswer"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_activity: {
+        parameters: {
+            query?: {
+                /** @description From when; a day ago if left out. */
+                since?: string;
+                /** @description To when; now if left out. */
+                until?: string;
+                /** @description How many at most; the newest are given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityList"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    delete_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityStatus"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    get_activity_digest: {
+        parameters: {
+            query?: {
+                /** @description From when; since the owner was last here if left out, or for a day. */
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Digest"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    post_activity_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Seen"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityStatus"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    put_activity_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingWanted"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityStatus"];
+                };
+            };
+            400: components["responses"]["Error"];
+            403: components["responses"]["Error"];
+            404: components["responses"]["Error"];
+            405: components["responses"]["Error"];
+            409: components["responses"]["Error"];
+            429: components["responses"]["Error"];
+            503: components["responses"]["Error"];
+        };
+    };
+    put_activity_awaited: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Awaited"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityStatus"];
                 };
             };
             400: components["responses"]["Error"];

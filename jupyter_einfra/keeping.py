@@ -5,7 +5,7 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
-from ...models import Params, Reason
+from .models import Params, Reason
 
 
 def reason(kind: str, detail: str, folder: str) -> Reason:

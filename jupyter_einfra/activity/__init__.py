@@ -1,0 +1,1 @@
+"""What happened on this server, for who was not looking."""

@@ -1,0 +1,486 @@
+"""What happened while somebody was away, in few lines, the most important first.
+
+Nothing is in it that no event or notice tells; each line names those that it is of.
+
+Pure: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Literal, NamedTuple, TypeGuard
+
+from ..models import Notice, Params, Reason
+from . import words
+from .models import (
+    ActivityEvent,
+    CellRun,
+    CellsRan,
+    Digest,
+    DigestSection,
+    DigestUse,
+    Fact,
+    FileEvent,
+    KernelEvent,
+    ProgramEvent,
+)
+from .paths import Paths
+
+_Name = Literal["attention", "finished", "running", "files", "continue"]
+
+#: Lines of a section: what a person reads.
+_MOST_FACTS: dict[_Name, int] = {
+    "attention": 8,
+    "finished": 6,
+    "running": 6,
+    "files": 1,
+    "continue": 3,
+}
+
+#: Names of files that a line has, and events that it is said to be of.
+_MOST_NAMES = 5
+_MOST_SOURCES = 50
+
+#: Notices of the same thing come no later.
+_SAME = timedelta(minutes=5)
+
+#: From what is worst on.
+_HOUR, _DEATH, _LOST, _FAILED, _DAY, _OTHER = range(6)
+
+
+class _Ranked(NamedTuple):
+    rank: int
+    fact: Fact
+
+
+class _Asked(NamedTuple):
+    """What is asked for, with what all sections need."""
+
+    runs: Sequence[CellsRan | CellRun]
+    """In their order, as all of these."""
+    kernels: Sequence[KernelEvent]
+    files: Sequence[FileEvent]
+    programs: Sequence[ProgramEvent]
+    paths: Paths
+    now: datetime
+    since: datetime
+    seen: Collection[str]
+
+    def covers(self, moment: datetime | None) -> bool:
+        return moment is not None and self.since < moment
+
+    def present(self, path: str | None, then: datetime) -> str | None:
+        return None if path is None else self.paths.now(path, then)
+
+
+def digest(
+    events: Iterable[ActivityEvent],
+    usage: DigestUse | None,
+    standing: Sequence[Notice],
+    *,
+    now: datetime,
+    since: datetime,
+    started_at: datetime,
+    until: datetime | None = None,
+    seen: Collection[str] = (),
+    recording: bool = True,
+    reason: Reason | None = None,
+) -> Digest:
+    """Tell what happened.
+
+    Parameters
+    ----------
+    events:
+        All that was recorded, in any order.
+    usage:
+        What was used since then; None if that is not known.
+    standing:
+        Notices that hold now, of a deletion and full disks among others.
+    now:
+        The moment of asking.
+    since:
+        What was before is not told; but for what still runs and stands.
+    started_at:
+        When the server started.
+    until:
+        When the owner came back; now if left out.
+    seen:
+        Ids of facts that they were shown before.
+    recording, reason:
+        Whether all that happens is recorded, and why something may be missing.
+    """
+    asked = _sorted_out(events, now, since, seen)
+    sections = [
+        _section("attention", _attention(asked, standing)),
+        _section("finished", _finished(asked)),
+        _section("running", _running(asked)),
+        _section("files", _files(asked)),
+        _section("continue", _continue(asked)),
+    ]
+    return Digest(
+        time=now,
+        since=since,
+        until=until or now,
+        started_at=started_at,
+        sections=[section for section in sections if section.facts],
+        use=usage,
+        recording=recording,
+        reason=reason,
+    )
+
+
+def _sorted_out(
+    events: Iterable[ActivityEvent], now: datetime, since: datetime, seen: Collection[str]
+) -> _Asked:
+    runs: list[CellsRan | CellRun] = []
+    kernels: list[KernelEvent] = []
+    files: list[FileEvent] = []
+    programs: list[ProgramEvent] = []
+    for event in sorted(events, key=attrgetter("time", "id")):
+        if isinstance(event, (CellsRan, CellRun)):
+            runs.append(event)
+        elif isinstance(event, FileEvent):
+            files.append(event)
+        elif isinstance(event, KernelEvent):
+            kernels.append(event)
+        else:
+            programs.append(event)
+    return _Asked(runs, kernels, files, programs, Paths(files), now, since, seen)
+
+
+def counted(told: Digest) -> tuple[int, int]:
+    """Return how many facts of an absence need attention, and how many others are news.
+
+    What happened before or after it, the owner saw happen.
+    """
+    attention = news = 0
+    for section in told.sections:
+        of_then = [
+            fact
+            for fact in section.facts
+            if not fact.seen and fact.time is not None and fact.time <= told.until
+        ]
+        if section.name == "attention":
+            attention += sum(fact.time is not None and fact.time > told.since for fact in of_then)
+        elif section.name in ("finished", "running"):
+            news += sum(fact.severity in ("done", "running") for fact in of_then)
+    return attention, news
+
+
+def _section(name: _Name, ranked: Iterable[_Ranked]) -> DigestSection:
+    def order(one: _Ranked) -> tuple[int, float, str]:
+        time = 0.0 if one.fact.time is None else -one.fact.time.timestamp()
+        return one.rank, time, one.fact.id
+
+    facts = [one.fact for one in sorted(ranked, key=order)]
+    most = _MOST_FACTS[name]
+    return DigestSection(name=name, facts=facts[:most], more=max(len(facts) - most, 0))
+
+
+def _fact(
+    asked: _Asked,
+    told: words.Told,
+    *,
+    ident: str,
+    time: datetime,
+    severity: Literal["error", "warning", "done", "running", "info"],
+    event: CellsRan | CellRun | KernelEvent | None = None,
+    sources: Sequence[str],
+    path: str | None = None,
+    can_restart: bool = False,
+) -> Fact:
+    return Fact(
+        id=ident,
+        code=told.code,
+        message=told.message,
+        params=told.params,
+        # A clock that was ahead has seen nothing of the future.
+        time=min(time, asked.now),
+        severity=severity,
+        path=path,
+        kernel_id=None if event is None else event.kernel_id,
+        cell_id=None if event is None else event.cell_id,
+        execution_count=None if event is None else event.execution_count,
+        can_restart=can_restart,
+        sources=list(sources)[:_MOST_SOURCES],
+        seen=ident in asked.seen,
+    )
+
+
+# Needs attention ------------------------------------------------------------------------------
+
+
+def _attention(asked: _Asked, standing: Sequence[Notice]) -> Iterator[_Ranked]:
+    deaths = _latest_deaths(asked)
+    yield from (_Ranked(_DEATH, fact) for fact in _deaths(asked, deaths))
+    yield from _failed(asked)
+    for notice in standing:
+        if notice.feature == "activity" or _is_told(notice, asked):
+            continue
+        if notice.severity == "info" and notice.feature != "idle":
+            continue
+        rank = {"error": _HOUR, "warning": _DAY, "info": _OTHER}[notice.severity]
+        path = asked.present(notice.path, notice.time)
+        yield _Ranked(
+            rank,
+            Fact(
+                id=notice.id,
+                code=notice.code,
+                message=notice.message,
+                params=notice.params,
+                time=notice.time,
+                severity="error" if notice.severity == "error" else "warning",
+                path=path,
+                kernel_id=notice.kernel_id,
+                cell_id=None,
+                execution_count=None,
+                can_restart=False,
+                sources=[notice.id],
+                seen=notice.id in asked.seen,
+            ),
+        )
+
+
+def _is_told(notice: Notice, asked: _Asked) -> bool:
+    """Whether a notice is of a death that was recorded, too."""
+    if not notice.code.startswith("kernel_"):
+        return False
+    return any(
+        event.action == "died"
+        and event.kernel_id == notice.kernel_id
+        and abs(event.time - notice.time) <= _SAME
+        for event in asked.kernels
+    )
+
+
+def _latest_deaths(asked: _Asked) -> dict[str, list[KernelEvent]]:
+    deaths: dict[str, list[KernelEvent]] = defaultdict(list)
+    for event in asked.kernels:
+        if event.action == "died" and asked.covers(event.time):
+            deaths[event.kernel_id].append(event)
+    return deaths
+
+
+def _deaths(asked: _Asked, deaths: dict[str, list[KernelEvent]]) -> Iterator[Fact]:
+    for kernel_id, all_of_it in deaths.items():
+        last = all_of_it[-1]
+        times = sum(death.times for death in all_of_it)
+        yield _fact(
+            asked,
+            words.died(last, times),
+            ident=f"died:{last.id}",
+            time=last.time,
+            severity="error",
+            event=last,
+            sources=[death.id for death in reversed(all_of_it)],
+            path=asked.present(last.path, last.time),
+            can_restart=not last.restarted and not _went_on(asked, kernel_id, last),
+        )
+
+
+def _went_on(asked: _Asked, kernel_id: str, death: KernelEvent) -> bool:
+    """Whether something became of a kernel, or of the whole server, after it had died."""
+    later = any(
+        event.kernel_id == kernel_id and event.time >= death.time and event is not death
+        for event in asked.kernels
+    )
+    return later or any(
+        event.program == "server" and event.time >= death.time for event in asked.programs
+    )
+
+
+def _failed(asked: _Asked) -> Iterator[_Ranked]:
+    same: dict[tuple[str | None, ...], list[CellRun]] = defaultdict(list)
+    for event in asked.runs:
+        if isinstance(event, CellsRan) or not asked.covers(event.until):
+            continue
+        if event.outcome == "failed":
+            where = event.path or event.kernel_id
+            same[where, event.cell_id, event.error_name, event.error_text].append(event)
+        elif event.outcome == "server-ended":
+            ended = event.until or event.time
+            fact = _fact(
+                asked,
+                words.lost(event),
+                ident=f"lost:{event.id}",
+                time=ended,
+                severity="error",
+                event=event,
+                sources=[event.id],
+                path=asked.present(event.path, ended),
+            )
+            yield _Ranked(_LOST, fact)
+    for runs in same.values():
+        last = max(runs, key=lambda run: (run.until or run.time, run.id))
+        ended = last.until or last.time
+        fact = _fact(
+            asked,
+            words.failed(last, sum(run.times for run in runs)),
+            ident=f"failed:{last.id}:{last.times}",
+            time=ended,
+            severity="error",
+            event=last,
+            sources=[run.id for run in reversed(runs)],
+            path=asked.present(last.path, ended),
+        )
+        yield _Ranked(_FAILED, fact)
+
+
+# Finished and running -------------------------------------------------------------------------
+
+
+def _finished(asked: _Asked) -> Iterator[_Ranked]:
+    done: dict[str, list[CellsRan | CellRun]] = defaultdict(list)
+    failures: dict[str, int] = defaultdict(int)
+    for event in asked.runs:
+        if not asked.covers(event.until):
+            continue
+        until = event.until or event.time
+        path = asked.present(event.path, until)
+        where = path or event.path or event.kernel_id
+        if isinstance(event, CellsRan) or event.outcome == "finished":
+            done[where].append(event)
+        elif event.outcome == "failed":
+            failures[where] += event.times
+        elif event.outcome not in ("died", "server-ended", "running"):
+            fact = _fact(
+                asked,
+                words.stopped(event),
+                ident=f"stopped:{event.id}",
+                time=until,
+                severity="info",
+                event=event,
+                sources=[event.id],
+                path=path,
+            )
+            yield _Ranked(1, fact)
+    was_here = False
+    for program in asked.programs:
+        told = _ended(program, was_here) if asked.covers(program.time) else None
+        was_here |= program.program == "server"
+        if told is not None:
+            fact = _fact(
+                asked,
+                told,
+                ident=f"ended:{program.id}",
+                time=program.time,
+                severity="info",
+                sources=[program.id],
+            )
+            yield _Ranked(2, fact)
+    for where, runs in done.items():
+        last = max(runs, key=lambda run: (run.until or run.time, run.id))
+        until = last.until or last.time
+        fact = _fact(
+            asked,
+            words.finished(last, runs, failures[where]),
+            ident=f"done:{last.id}:{until.timestamp():.0f}",
+            time=until,
+            severity="done",
+            event=last,
+            sources=[run.id for run in reversed(runs)],
+            path=asked.present(last.path, until),
+        )
+        yield _Ranked(0, fact)
+
+
+def _ended(event: ProgramEvent, was_here: bool) -> words.Told | None:
+    if event.program == "server":
+        return words.SERVER_STARTED if event.action == "started" and was_here else None
+    return None if event.action == "started" else words.program_ended(event)
+
+
+def _running(asked: _Asked) -> Iterator[_Ranked]:
+    for event in asked.runs:
+        if event.until is None:
+            seconds = max((asked.now - event.time).total_seconds(), 0.0)
+            fact = _fact(
+                asked,
+                words.running(event, seconds),
+                ident=f"running:{event.id}",
+                time=event.time,
+                severity="running",
+                event=event,
+                sources=[event.id],
+                path=asked.present(event.path, event.time),
+            )
+            yield _Ranked(0, fact)
+    programs: dict[str, ProgramEvent] = {}
+    for change in asked.programs:
+        if change.program == "server":
+            programs.clear()  # all of them end with it
+        elif change.action == "started":
+            programs[change.program_id] = change
+        else:
+            programs.pop(change.program_id, None)
+    for program in programs.values():
+        if program.program != "terminal":
+            fact = _fact(
+                asked,
+                words.program_running(program),
+                ident=f"running:{program.id}",
+                time=program.time,
+                # Nobody is told that what they left open is open.
+                severity="info",
+                sources=[program.id],
+            )
+            yield _Ranked(1, fact)
+
+
+# Files, and where to go on --------------------------------------------------------------------
+
+
+def _files(asked: _Asked) -> Iterator[_Ranked]:
+    changes = [change for change in asked.files if asked.covers(change.until)]
+    if not changes:
+        return
+    changes.sort(key=lambda change: (change.until, change.id), reverse=True)
+    counts: Params = {
+        action: len({change.path for change in changes if change.action == action})
+        for action in ("saved", "renamed", "copied", "deleted")
+    }
+    names = list(dict.fromkeys(change.path for change in changes))[:_MOST_NAMES]
+    yield _Ranked(
+        0,
+        _fact(
+            asked,
+            words.files(counts, names),
+            ident=f"files:{changes[0].id}",
+            time=changes[0].until,
+            severity="info",
+            sources=[change.id for change in changes],
+        ),
+    )
+
+
+def _continue(asked: _Asked) -> Iterator[_Ranked]:
+    found: dict[str, tuple[datetime, CellsRan | CellRun | None, str]] = {}
+    for event in asked.runs:
+        at = event.until or asked.now
+        path = asked.present(event.path, event.until or event.time)
+        if _is_notebook(path) and (path not in found or at >= found[path][0]):
+            found[path] = (at, event, event.id)
+    for change in asked.files:
+        path = asked.present(change.path, change.until) if change.action == "saved" else None
+        if _is_notebook(path) and (path not in found or change.until > found[path][0]):
+            last = found[path][1] if path in found else None
+            found[path] = (change.until, last, change.id)
+    for path, (at, run, source) in found.items():
+        fact = _fact(
+            asked,
+            words.go_on(path),
+            ident=f"continue:{path}",
+            time=at,
+            severity="info",
+            event=run,
+            sources=[source, *([] if run is None or run.id == source else [run.id])],
+            path=path,
+        )
+        yield _Ranked(0, fact)
+
+
+def _is_notebook(path: str | None) -> TypeGuard[str]:
+    return path is not None and path.endswith(".ipynb")

@@ -1,0 +1,116 @@
+"""One more ear on each kernel's IOPub channel, which hears as little as it can.
+
+No kernel is ever sent a message. Of kernels made with ipykernel or xeus only the topics are
+subscribed to that tell of executions: what they print then never leaves their process for
+us, be it a gigabyte. Others have to be heard in full.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from .messages import Frame, Message, enough, read
+
+#: Messages that wait for us, of a kernel that has to be heard in full; more are dropped.
+_MOST_WAITING = 10_000
+
+#: Topics of kernels that are known here are no longer.
+_MOST_TOPIC = 100
+
+
+class Ear:
+    """Hears one kernel until `close`. Used on the server's event loop.
+
+    Parameters
+    ----------
+    manager:
+        The kernel's own manager, of any make.
+    on_message:
+        Called with what the kernel says of its executions.
+    log:
+        For what should not happen.
+    """
+
+    def __init__(
+        self, manager: Any, on_message: Callable[[Message], None], log: logging.Logger
+    ) -> None:
+        self._manager = manager
+        self._on_message = on_message
+        self._log = log
+        self._stream: Any | None = None
+        self._hears_all = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the kernel is heard at all."""
+        return self._stream is not None
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether all that it says has to be listened to."""
+        return self._hears_all
+
+    def open(self) -> None:
+        """Listen, or listen anew: a kernel that was started again may be found elsewhere.
+
+        A kernel that runs elsewhere, or of which nobody knows where, is not heard.
+        """
+        self.close()
+        try:
+            self._stream = _connected(self._manager)
+        except Exception as error:  # noqa: BLE001 - managers come in many makes
+            self._log.debug("A kernel cannot be listened to: %s", error)
+        if self._stream is not None:
+            self._hears_all = True
+            self._stream.on_recv(self._on_recv, copy=False)
+
+    def close(self) -> None:
+        """Listen no more."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(Exception):
+                stream.on_recv(None)
+                stream.close(linger=0)
+
+    def _on_recv(self, frames: Sequence[Frame]) -> None:
+        try:
+            if self._hears_all and len(frames) > 1:
+                self._hear_less(frames[0])
+            message = read(frames, self._is_genuine)
+            if message is not None:
+                self._on_message(message)
+        except Exception:  # noqa: BLE001 - one that is not understood must not end the hearing
+            self._log.exception("What a kernel said could not be recorded")
+
+    def _hear_less(self, topic: Frame) -> None:
+        topics = enough(topic.bytes) if len(topic) <= _MOST_TOPIC else None
+        if self._stream is None or topics is None:
+            return
+        import zmq  # noqa: PLC0415 - the server has it; a test of other parts need not
+
+        for subscription in topics:
+            self._stream.setsockopt(zmq.SUBSCRIBE, subscription)
+        self._stream.setsockopt(zmq.UNSUBSCRIBE, b"")
+        self._hears_all = False
+
+    def _is_genuine(self, parts: Sequence[bytes]) -> bool:
+        """Whether it is the kernel that speaks, and not who took its port when it was dead."""
+        session = self._manager.session
+        if not session.key:
+            return True
+        return hmac.compare_digest(parts[0], session.sign(list(parts[1:])))
+
+
+def _connected(manager: Any) -> Any:
+    import zmq  # noqa: PLC0415 - as above
+    from zmq.eventloop.zmqstream import ZMQStream  # noqa: PLC0415 - as above
+
+    stream = manager.connect_iopub()
+    if not hasattr(stream, "on_recv"):
+        stream = ZMQStream(stream)
+    stream.setsockopt(zmq.RCVHWM, _MOST_WAITING)
+    return stream

@@ -1,0 +1,307 @@
+"""All that was recorded, in memory: bounded in number, age and size.
+
+What happens often and means little is one record: cells that ran well and not for long,
+saves of a file, an error that came again and again.
+
+Pure: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from .models import ActivityEvent, CellRun, CellsRan, FileEvent, KernelEvent, ProgramEvent
+
+#: What is older is forgotten, as what was used is.
+KEPT = timedelta(days=90)
+
+#: Far more than ninety days of a person's work come to.
+MOST_EVENTS = 20_000
+
+#: An execution of less is one of many; of more, one that somebody waits for.
+LONG_SECONDS = 60.0
+
+#: What is further apart is not of one go, and no go is longer.
+_GAP = timedelta(minutes=10)
+_GO = timedelta(hours=1)
+
+#: Errors of one kernel in one go that are told one by one.
+_MOST_ERRORS = 10
+
+#: Records that were taken away and may still be on disk; of more, the file is written anew.
+_MOST_GONE = 2000
+
+_Event = TypeVar("_Event", bound=ActivityEvent)
+
+
+class Changes(NamedTuple):
+    """What is to be done to a file."""
+
+    events: list[ActivityEvent]
+    """To be written."""
+    gone: list[str]
+    """Ids of those to be deleted."""
+    is_anew: bool
+    """Whether all others are to be deleted."""
+
+
+def utc(seconds: float) -> datetime:
+    """Return a moment, given in seconds since 1970; one that is none is the first."""
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, timezone.utc)
+
+
+class Journal:
+    """Records by their ids, and what of them is not on disk yet.
+
+    Parameters
+    ----------
+    life:
+        Begins the ids of this life of the server, and of no other.
+    """
+
+    def __init__(self, life: str) -> None:
+        self._life = life
+        self._numbers = itertools.count(1)
+        self._events: dict[str, ActivityEvent] = {}
+        self._dirty: set[str] = set()
+        self._gone: set[str] = set()
+        self._is_anew = False
+        """Whether all of the file is to be replaced, so that it need not be known what is gone."""
+        self._latest: dict[tuple[str, ...], str] = {}
+        """Ids of records that may take in what comes next, by what that must have in common."""
+        self._errors: dict[str, tuple[datetime, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[ActivityEvent]:
+        return iter(self._events.values())
+
+    def get(self, event_id: str | None) -> ActivityEvent | None:
+        """Return a record, if there is one of the id."""
+        return None if event_id is None else self._events.get(event_id)
+
+    def new_id(self) -> str:
+        """Make an id for a record."""
+        return f"{self._life}-{next(self._numbers)}"
+
+    def is_ours(self, event_id: str) -> bool:
+        """Whether a record is of this life."""
+        return event_id.startswith(f"{self._life}-")
+
+    def put(self, event: ActivityEvent) -> str:
+        """Record something, or change what has its id; return the id."""
+        self._events[event.id] = _sharing(event)
+        self._dirty.add(event.id)
+        self._gone.discard(event.id)
+        while len(self._events) > MOST_EVENTS:
+            self.remove(next(iter(self._events)))
+        return event.id
+
+    def remove(self, event_id: str) -> None:
+        """Forget a record."""
+        if self._events.pop(event_id, None) is not None:
+            self._dirty.discard(event_id)
+            self._gone.add(event_id)
+            if len(self._gone) > _MOST_GONE:
+                self.rewrite()
+
+    def forget_before(self, moment: datetime) -> None:
+        """Forget what ended earlier."""
+        old = [e.id for e in self._events.values() if ended(e) is not None and _last(e) < moment]
+        for event_id in old:
+            self.remove(event_id)
+
+    def erase(self) -> None:
+        """Forget everything but what still runs."""
+        for event in list(self._events.values()):
+            if ended(event) is not None:
+                self.remove(event.id)
+        self._latest.clear()
+        self._errors.clear()
+
+    def name(self, kernel_id: str, name: str, path: str) -> None:
+        """Put a name to what this life recorded of a kernel while it had none."""
+        for event in list(self._events.values()):
+            if isinstance(event, (FileEvent, ProgramEvent)) or event.kernel_id != kernel_id:
+                continue
+            if event.path is None and self.is_ours(event.id):
+                named = replace(event, path=path)
+                self.put(replace(named, name=name) if isinstance(named, KernelEvent) else named)
+        for key in [key for key in self._latest if key[1:] == (kernel_id, "")]:
+            self._latest[key[0], kernel_id, path] = self._latest.pop(key)
+
+    def cut(self) -> None:
+        """Have what comes from now on be told apart from what was."""
+        self._latest = {key: i for key, i in self._latest.items() if key[0] == "died"}
+
+    # What is recorded in its own way -----------------------------------------------------
+
+    def ran(self, run: CellRun) -> str:
+        """Record an execution that ended, with those like it; return the id of the record."""
+        if run.outcome == "finished" and (run.seconds or 0.0) < LONG_SECONDS:
+            self.remove(run.id)
+            return self._ran_quickly(run)
+        if run.outcome == "failed":
+            return self._failed(run)
+        return self.put(run)
+
+    def _ran_quickly(self, run: CellRun) -> str:
+        until, seconds = run.until or run.time, run.seconds or 0.0
+        key = ("cells", run.kernel_id, run.path or "")
+        known = self._recent(key, CellsRan, run.time)
+        if known is None or until - known.time > _GO:
+            made = CellsRan(
+                id=self.new_id(),
+                time=run.time,
+                until=until,
+                kernel_id=run.kernel_id,
+                path=run.path,
+                cell_id=run.cell_id,
+                execution_count=run.execution_count,
+                cells=1,
+                seconds=seconds,
+                longest_seconds=seconds,
+            )
+            return self._begin(key, made)
+        return self.put(
+            replace(
+                known,
+                until=until,
+                cell_id=run.cell_id,
+                execution_count=run.execution_count,
+                cells=known.cells + 1,
+                seconds=known.seconds + seconds,
+                longest_seconds=max(known.longest_seconds, seconds),
+            )
+        )
+
+    def _failed(self, run: CellRun) -> str:
+        began, count = self._errors.get(run.kernel_id, (run.time, 0))
+        if abs(run.time - began) > _GAP:
+            began, count = run.time, 0
+        self._errors[run.kernel_id] = (began, count + 1)
+        key = ("failed", run.kernel_id, run.path or "")
+        known = self._recent(key, CellRun, run.time)
+        is_same = known is not None and (known.cell_id, known.error_name, known.error_text) == (
+            run.cell_id,
+            run.error_name,
+            run.error_text,
+        )
+        if known is not None and (is_same or count >= _MOST_ERRORS):
+            self.remove(run.id)
+            return self.put(replace(run, id=known.id, time=known.time, times=known.times + 1))
+        return self._begin(key, run)
+
+    def died(self, death: KernelEvent, *, again: bool) -> str:
+        """Record the death of a kernel; one right after another is one more of the same."""
+        key = ("died", death.kernel_id)
+        known = self.get(self._latest.get(key))
+        if again and isinstance(known, KernelEvent):
+            return self.put(
+                replace(
+                    known,
+                    cause=death.cause,
+                    restarted=death.restarted,
+                    times=known.times + 1,
+                    cell_id=death.cell_id or known.cell_id,
+                    execution_count=death.execution_count or known.execution_count,
+                )
+            )
+        return self._begin(key, death)
+
+    def latest_death(self, kernel_id: str) -> KernelEvent | None:
+        """Return how a kernel died last, in this life of the server."""
+        known = self.get(self._latest.get(("died", kernel_id)))
+        return known if isinstance(known, KernelEvent) else None
+
+    def changed(self, change: FileEvent) -> str:
+        """Record a change of a file, with those like it."""
+        key = ("file", change.action, change.path)
+        known = self._recent(key, FileEvent, change.time)
+        if known is None or change.action != "saved" or change.until - known.time > _GO:
+            return self._begin(key, change)
+        return self.put(replace(known, until=change.until, times=known.times + 1))
+
+    def _recent(self, key: tuple[str, ...], kind: type[_Event], now: datetime) -> _Event | None:
+        known = self.get(self._latest.get(key))
+        if not isinstance(known, kind) or not timedelta(0) <= now - _last(known) <= _GAP:
+            return None
+        return known
+
+    def _begin(self, key: tuple[str, ...], event: ActivityEvent) -> str:
+        while len(self._latest) >= 1000:
+            del self._latest[next(iter(self._latest))]
+        self._latest.pop(key, None)
+        self._latest[key] = event.id
+        return self.put(event)
+
+    # What is on disk ----------------------------------------------------------------------
+
+    def load(self, events: Iterable[ActivityEvent]) -> None:
+        """Take in what was recorded before; what is here already is newer."""
+        in_order = sorted(events, key=lambda event: event.time)
+        known = {event.id: _sharing(event) for event in in_order if event.id not in self._gone}
+        self._events = {**known, **self._events}
+        while len(self._events) > MOST_EVENTS:
+            self.remove(next(iter(self._events)))
+
+    def changes(self) -> Changes:
+        """Return what is to be done to the file, and count it as done."""
+        dirty, self._dirty = self._dirty, set()
+        gone, self._gone = self._gone, set()
+        is_anew, self._is_anew = self._is_anew, False
+        if is_anew:
+            return Changes(list(self._events.values()), [], is_anew)
+        return Changes([self._events[i] for i in sorted(dirty)], sorted(gone), is_anew)
+
+    def put_back(self, changed: Iterable[str], gone: Iterable[str], *, is_anew: bool) -> None:
+        """Know that changes of records of these ids were not written."""
+        self._is_anew |= is_anew
+        self._dirty |= set(changed) & self._events.keys()
+        self._gone |= set(gone) - self._events.keys()
+
+    def rewrite(self) -> None:
+        """Have all of the file be replaced."""
+        self._is_anew = True
+        self._gone.clear()
+
+
+def _sharing(event: ActivityEvent) -> ActivityEvent:
+    """Have the records of one notebook hold its name once."""
+    if not isinstance(event, (CellsRan, CellRun)):
+        return event
+    shared = {name: _intern(getattr(event, name)) for name in _SHARED if hasattr(event, name)}
+    return replace(event, **shared)
+
+
+_SHARED = ("kernel_id", "path", "cell_id", "error_name", "error_text")
+
+
+def _intern(text: str | None) -> str | None:
+    return None if text is None else sys.intern(text)
+
+
+def ended(event: ActivityEvent) -> datetime | None:
+    """Return when something ended; None of what still runs."""
+    if isinstance(event, CellRun):
+        return event.until
+    return _last(event)
+
+
+def _last(event: ActivityEvent) -> datetime:
+    """Return the last moment of something that was seen."""
+    if isinstance(event, (CellsRan, FileEvent)):
+        return event.until
+    if isinstance(event, CellRun):
+        return event.until or event.time
+    return event.time

@@ -1,0 +1,503 @@
+"""Listens to kernels, and records what they run, how they fail and how they end.
+
+Each kernel is heard through its IOPub channel, its own notifications of its death, and what
+the server says that was done to it. Everything runs on the server's event loop, and nothing
+here ever waits for a kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+from msgspec.structs import replace
+
+from ..kernels.names import tidy
+from ..kernels.watch import KernelWatch, read
+from ..models import Notice, Reason
+from .executions import MOST_ERROR_NAME, MOST_ERROR_TEXT, Execution, Executions
+from .iopub import Ear
+from .journal import utc
+from .messages import Message
+from .models import CellRun, KernelEvent, Outcome
+from .remembered import Remembered
+from .requests import Requests
+from .sessions import Sessions
+from .words import cause_of_death
+
+#: An execution of no longer leaves no record while it runs.
+_BRIEF_SECONDS = 1.0
+
+#: How long after a kernel's end its restart may be told, which is then what it was.
+_RESTART_SECONDS = 60.0
+
+#: What a kernel interrupts before it ends, it does so shortly before.
+_STOPPED_SHORT_SECONDS = 10.0
+
+#: What Python's kernel calls the error of an execution that was interrupted.
+_INTERRUPTED = "KeyboardInterrupt"
+
+#: More kernels than any person has, and cells of notebooks that share one.
+_MOST_KERNELS = 500
+_MOST_CELLS = 5000
+
+
+class Watcher(Protocol):
+    """Who wants to know of executions as they begin and end."""
+
+    def began(self, kernel_id: str) -> None: ...
+
+    def ended(self, run: CellRun) -> None: ...
+
+
+class _Ending(NamedTuple):
+    """An execution with how and when it ended."""
+
+    execution: Execution
+    outcome: Outcome
+    until: float
+    """In seconds since 1970."""
+    seconds: float
+
+
+@dataclass
+class _Ended:
+    """What was recorded of a kernel's end, which may turn out to be a restart."""
+
+    at: float
+    events: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+
+
+class _Kernel:
+    """One kernel that is listened to."""
+
+    def __init__(self, manager: Any, watch: KernelWatch, ear: Ear) -> None:
+        self.manager = manager
+        self.watch = watch
+        self.ear = ear
+        self.executions = Executions()
+        self.interrupted_at = float("-inf")
+        self.restarts_itself = False
+        """Whether the next restart is the end of a death."""
+        self.ended: _Ended | None = None
+        self.was_idle = False
+        """Whether it looked idle at the last look, though something was to run."""
+        self.notebooks: dict[str, str] = {}
+        """Of cells, where several notebooks share the kernel."""
+        self.stopped_short: tuple[float, str] | None = None
+        """When an execution was interrupted that nobody asked to be, and its record: a kernel
+        that is to end interrupts what it does."""
+        self.is_named = False
+        self.pid: int | None = None
+        """Of its process, when it was last looked at."""
+        self.explanation: tuple[float, Reason] | None = None
+        """Of a death that was not heard of yet."""
+
+    def close(self) -> None:
+        self.ear.close()
+        self.watch.detach()
+
+
+class Kernels:
+    """Listens until `stop`.
+
+    Parameters
+    ----------
+    kernel_manager:
+        The server's own, of any make.
+    sessions:
+        Knows the kernels' names.
+    requests:
+        Knows which cells were asked for.
+    remembered:
+        Where all is recorded.
+    watcher:
+        Told of executions.
+    log:
+        For what should not happen.
+    now, monotonic:
+        The two clocks, in seconds.
+    """
+
+    def __init__(
+        self,
+        kernel_manager: Any,
+        *,
+        sessions: Sessions,
+        requests: Requests,
+        remembered: Remembered,
+        watcher: Watcher,
+        log: logging.Logger,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._kernel_manager = kernel_manager
+        self._sessions = sessions
+        self._requests = requests
+        self._remembered = remembered
+        self._watcher = watcher
+        self._log = log
+        self._now = now
+        self._monotonic = monotonic
+        self._kernels: dict[str, _Kernel] = {}
+        self._long_timer: asyncio.TimerHandle | None = None
+        self._finding: set[asyncio.Task[None]] = set()
+
+    def stop(self, outcome: Outcome) -> None:
+        """Listen no more; what runs ended, as far as is known, in this way."""
+        if self._long_timer is not None:
+            self._long_timer.cancel()
+            self._long_timer = None
+        for task in self._finding:
+            task.cancel()
+        for kernel_id in list(self._kernels):
+            self._leave(kernel_id, outcome)
+
+    def explain(self, notice: Notice) -> None:
+        """Take in why a kernel died, from who knows more of it than its exit status."""
+        kernel = self._kernels.get(notice.kernel_id or "")
+        if kernel is None or not notice.code.startswith("kernel_"):
+            return
+        cause = Reason(code=notice.code, message=notice.message, params=notice.params)
+        kernel.explanation = (self._monotonic(), cause)
+        with self._remembered.journal() as journal:
+            death = journal.latest_death(notice.kernel_id or "")
+            if death is not None and self._now() - death.time.timestamp() < _RESTART_SECONDS:
+                journal.put(replace(death, cause=cause))
+        self._remembered.flush()
+
+    # What they run ----------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Find what nobody told of."""
+        self._meet()
+        for kernel_id, kernel in list(self._kernels.items()):
+            pid, _ = kernel.watch.process()  # finds a death that nobody else looks out for
+            if pid is not None and pid != kernel.pid:
+                if kernel.pid is not None:
+                    kernel.ear.open()  # it was restarted, and nobody told
+                kernel.pid = pid
+            self._reconcile(kernel_id, kernel)
+
+    def _meet(self) -> None:
+        """Find kernels that came and went."""
+        managers: dict[str, Any] = {}
+        with suppress(Exception):
+            for kernel_id in list(self._kernel_manager.list_kernel_ids())[:_MOST_KERNELS]:
+                with suppress(Exception):  # gone meanwhile
+                    managers[kernel_id] = self._kernel_manager.get_kernel(kernel_id)
+        for kernel_id, kernel in list(self._kernels.items()):
+            if managers.get(kernel_id) is not kernel.manager:
+                self._leave(kernel_id, "unknown")
+        for kernel_id, manager in managers.items():
+            if kernel_id not in self._kernels:
+                self._join(kernel_id, manager)
+
+    def _join(self, kernel_id: str, manager: Any) -> None:
+        def on_message(message: Message) -> None:
+            self._on_message(kernel_id, message)
+
+        def on_death(watch: KernelWatch, exit_code: int | None, gave_up: bool) -> None:
+            self._on_death(kernel_id, exit_code, gave_up)
+
+        watch = KernelWatch(manager, on_death)
+        kernel = _Kernel(manager, watch, Ear(manager, on_message, self._log))
+        self._kernels[kernel_id] = kernel
+        kernel.watch.attach()
+        kernel.ear.open()
+        self._sessions.look_up()
+
+    def _leave(self, kernel_id: str, outcome: Outcome) -> None:
+        kernel = self._kernels.pop(kernel_id)
+        kernel.close()
+        self._end_all(kernel_id, kernel, outcome)
+
+    def _on_message(self, kernel_id: str, message: Message) -> None:
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            return
+        cell_id = self._requests.take(message.parent_id) if message.kind == "input" else None
+        begun, ended = kernel.executions.hear(message, self._now(), self._monotonic(), cell_id)
+        if begun is not None:
+            self._begin(kernel_id, kernel, begun)
+        if ended is not None:
+            self._end(kernel_id, kernel, ended, self._outcome(kernel, ended))
+
+    def _begin(self, kernel_id: str, kernel: _Kernel, execution: Execution) -> None:
+        kernel.was_idle = False
+        names = self._sessions.all_of(kernel_id)
+        if names[0].path is None or self._sessions.are_old:
+            self._sessions.look_up()
+        self._watcher.began(kernel_id)
+        self._note_long_ones_later()
+
+    @staticmethod
+    def _outcome(kernel: _Kernel, execution: Execution) -> Outcome:
+        if execution.error is None:
+            return "finished"
+        was_asked = kernel.interrupted_at >= execution.began_monotonic
+        return "interrupted" if was_asked or execution.error[0] == _INTERRUPTED else "failed"
+
+    def _end(self, kernel_id: str, kernel: _Kernel, execution: Execution, outcome: Outcome) -> None:
+        """Record the end of an execution, in the notebook that has its cell."""
+        paths = [name.path for name in self._sessions.all_of(kernel_id) if name.path]
+        ending = self._ending(execution, outcome)
+        cell_id = execution.cell_id
+        known = kernel.notebooks.get(cell_id or "")
+        if len(paths) < 2 or cell_id is None:
+            self._record(kernel_id, ending, paths[0] if paths else None)
+        elif known in paths:
+            self._record(kernel_id, ending, known)
+        else:
+            finding = self._find_and_record(kernel_id, kernel, ending, cell_id, paths)
+            task = asyncio.ensure_future(finding)
+            self._finding.add(task)
+            task.add_done_callback(self._finding.discard)
+
+    async def _find_and_record(
+        self, kernel_id: str, kernel: _Kernel, ending: _Ending, cell_id: str, paths: list[str]
+    ) -> None:
+        found = await self._sessions.notebook_with(cell_id, paths)
+        if found is not None:
+            if len(kernel.notebooks) >= _MOST_CELLS:
+                kernel.notebooks.clear()
+            kernel.notebooks[cell_id] = found
+        self._record(kernel_id, ending, found or paths[0])
+
+    def _ending(self, execution: Execution, outcome: Outcome) -> _Ending:
+        seconds = self._monotonic() - execution.began_monotonic
+        return _Ending(execution, outcome, self._now(), seconds)
+
+    def _record(self, kernel_id: str, ending: _Ending, path: str | None) -> str:
+        execution = ending.execution
+        error_name, error_text = execution.error or (None, None)
+        with self._remembered.journal() as journal:
+            run = CellRun(
+                id=execution.event_id or journal.new_id(),
+                time=utc(execution.began),
+                until=utc(max(ending.until, execution.began)),
+                kernel_id=kernel_id,
+                path=path,
+                cell_id=execution.cell_id,
+                execution_count=execution.execution_count,
+                seconds=ending.seconds,
+                outcome=ending.outcome,
+                error_name=None if error_name is None else tidy(error_name, MOST_ERROR_NAME),
+                error_text=None if error_text is None else tidy(error_text, MOST_ERROR_TEXT),
+                times=1,
+            )
+            event_id = journal.ran(run)
+        kernel = self._kernels.get(kernel_id)
+        if (
+            kernel is not None
+            and run.outcome == "interrupted"
+            and kernel.interrupted_at < execution.began_monotonic
+        ):
+            kernel.stopped_short = (self._monotonic(), event_id)
+        self._watcher.ended(run)
+        return event_id
+
+    def _note_long_ones_later(self) -> None:
+        if self._long_timer is None:
+            loop = asyncio.get_running_loop()
+            self._long_timer = loop.call_later(_BRIEF_SECONDS, self._note_long_ones)
+
+    def _note_long_ones(self) -> None:
+        """Give executions that go on a record while they run."""
+        self._long_timer = None
+        still_brief = False
+        for kernel_id, kernel in self._kernels.items():
+            for execution in kernel.executions.running:
+                if execution.event_id is not None:
+                    continue
+                if self._monotonic() - execution.began_monotonic < 0.9 * _BRIEF_SECONDS:
+                    still_brief = True
+                    continue
+                execution.event_id = self._note(kernel_id, execution)
+        if still_brief:
+            self._note_long_ones_later()
+
+    def _note(self, kernel_id: str, execution: Execution) -> str:
+        with self._remembered.journal() as journal:
+            return journal.put(
+                CellRun(
+                    id=journal.new_id(),
+                    time=utc(execution.began),
+                    until=None,
+                    kernel_id=kernel_id,
+                    path=self._sessions.all_of(kernel_id)[0].path,
+                    cell_id=execution.cell_id,
+                    execution_count=execution.execution_count,
+                    seconds=None,
+                    outcome="running",
+                    error_name=None,
+                    error_text=None,
+                    times=1,
+                )
+            )
+
+    def on_names(self) -> None:
+        """Put names to what was recorded before they were known: a session follows its kernel."""
+        for kernel_id, kernel in self._kernels.items():
+            named = self._sessions.named(kernel_id, "")
+            if named.path is not None and not kernel.is_named:
+                kernel.is_named = True
+                with self._remembered.journal() as journal:
+                    journal.name(kernel_id, named.name, named.path)
+
+    def _end_all(self, kernel_id: str, kernel: _Kernel, outcome: Outcome) -> list[str]:
+        """Record that all executions of a kernel ended; return the ids of the records."""
+        path = self._sessions.all_of(kernel_id)[0].path
+        return [
+            self._record(
+                kernel_id,
+                self._ending(execution, outcome),
+                kernel.notebooks.get(execution.cell_id or "", path),
+            )
+            for execution in kernel.executions.end()
+        ]
+
+    def _reconcile(self, kernel_id: str, kernel: _Kernel) -> None:
+        """End what must have ended: of a kernel that floods, the word for it may be lost."""
+        state, _ = kernel.watch.state()
+        is_idle = state == "idle" and bool(kernel.executions.running)
+        if is_idle and kernel.was_idle:
+            self._end_all(kernel_id, kernel, "unknown")
+            is_idle = False
+        kernel.was_idle = is_idle
+
+    # Its ends and beginnings ----------------------------------------------------------------
+
+    def _on_death(self, kernel_id: str, exit_code: int | None, gave_up: bool) -> None:
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            return
+        running = kernel.executions.running
+        last = running[-1] if running else None
+        self._end_all(kernel_id, kernel, "died")
+        kernel.restarts_itself = not gave_up
+        now = utc(self._now())
+        again = kernel.watch.died_again(now) is not None
+        cause = cause_of_death(exit_code)
+        if kernel.explanation is not None and not again:
+            at, told = kernel.explanation
+            if self._monotonic() - at < 1.0:
+                cause = told  # who explains it was told of it first
+        named = self._sessions.named(kernel_id, str(read(kernel.manager, "kernel_name") or ""))
+        with self._remembered.journal() as journal:
+            journal.died(
+                KernelEvent(
+                    id=journal.new_id(),
+                    time=now,
+                    kernel_id=kernel_id,
+                    path=named.path,
+                    name=named.name,
+                    action="died",
+                    cause=cause,
+                    execution_count=None if last is None else last.execution_count,
+                    cell_id=None if last is None else last.cell_id,
+                    restarted=not gave_up,
+                    times=1,
+                ),
+                again=again,
+            )
+        self._remembered.flush()
+
+    async def on_action(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        """Hear of what was done to a kernel, from the server's event logger."""
+        action, kernel_id = data.get("action"), data.get("kernel_id")
+        if data.get("status") != "success" or not isinstance(kernel_id, str):
+            return
+        if action == "start":
+            self._meet()
+            self._started(kernel_id)
+        elif action == "shutdown":
+            self._shut_down(kernel_id)
+        elif action == "restart":
+            self._restarted(kernel_id)
+        elif action == "interrupt" and kernel_id in self._kernels:
+            self._kernels[kernel_id].interrupted_at = self._monotonic()
+            self._tell_of(kernel_id, "interrupted")
+
+    def _started(self, kernel_id: str) -> None:
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            return
+        kernel.watch.attach()
+        event_id = self._tell_of(kernel_id, "started")
+        if kernel.ended is not None:  # so it was one that went on
+            kernel.ended.events.append(event_id)
+            kernel.ear.open()
+
+    def _shut_down(self, kernel_id: str) -> None:
+        """Record an end, which is the first half of a restart, too."""
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            return
+        runs = self._end_all(kernel_id, kernel, "shut-down")
+        runs += self._stopped_short(kernel)
+        self._say_instead(runs, "shut-down")
+        event_id = self._tell_of(kernel_id, "shut-down")
+        kernel.ended = _Ended(self._monotonic(), [event_id], runs)
+        self._remembered.flush()
+
+    def _restarted(self, kernel_id: str) -> None:
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            return
+        ended, kernel.ended = kernel.ended, None
+        if ended is not None and self._monotonic() - ended.at < _RESTART_SECONDS:
+            with self._remembered.journal() as journal:
+                for event_id in ended.events:
+                    journal.remove(event_id)
+            self._say_instead(ended.runs, "restarted")
+        itself, kernel.restarts_itself = kernel.restarts_itself, False
+        if not itself:
+            self._end_all(kernel_id, kernel, "restarted")
+            self._say_instead(self._stopped_short(kernel), "restarted")
+            self._tell_of(kernel_id, "restarted")
+        kernel.watch.attach()
+        kernel.ear.open()
+
+    def _stopped_short(self, kernel: _Kernel) -> list[str]:
+        """Return the record of what was interrupted because the kernel was to end."""
+        stopped, kernel.stopped_short = kernel.stopped_short, None
+        if stopped is None or self._monotonic() - stopped[0] > _STOPPED_SHORT_SECONDS:
+            return []
+        return [stopped[1]]
+
+    def _say_instead(self, run_ids: Iterable[str], outcome: Outcome) -> None:
+        with self._remembered.journal() as journal:
+            for run_id in run_ids:
+                run = journal.get(run_id)
+                if isinstance(run, CellRun):
+                    journal.put(replace(run, outcome=outcome, error_name=None, error_text=None))
+
+    def _tell_of(
+        self,
+        kernel_id: str,
+        action: Literal["started", "restarted", "interrupted", "shut-down"],
+    ) -> str:
+        kernel = self._kernels[kernel_id]
+        named = self._sessions.named(kernel_id, str(read(kernel.manager, "kernel_name") or ""))
+        with self._remembered.journal() as journal:
+            return journal.put(
+                KernelEvent(
+                    id=journal.new_id(),
+                    time=utc(self._now()),
+                    kernel_id=kernel_id,
+                    path=named.path,
+                    name=named.name,
+                    action=action,
+                    cause=None,
+                    execution_count=None,
+                    cell_id=None,
+                    restarted=action == "restarted",
+                    times=1,
+                )
+            )

@@ -1,0 +1,59 @@
+"""How much was used over a time, from what there are figures of.
+
+Pure: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from ..usage.models import Band, UsageHistory
+from .models import DigestUse
+
+
+def use_of(history: UsageHistory) -> DigestUse | None:
+    """Add up what was used; None if there are no figures at all."""
+    step = history.resolution_seconds
+    known = sum(value is not None for value in history.cpu_used_cores.mean)
+    peaks = _known(history.memory_working_set_bytes.maximum)
+    if not known and not peaks:
+        return None
+    at, most = max(peaks, key=lambda peak: peak[1], default=(None, None))
+    peak_at = None
+    if at is not None:
+        peak_at = history.since + timedelta(seconds=history.offsets_seconds[at])
+    limit = None if at is None else history.memory_limit_bytes.maximum[at]
+    homes = _known(history.home_used_bytes.mean)
+    home, home_limit = None, None
+    if homes:
+        last, home = homes[-1]
+        home_limit = history.home_limit_bytes.mean[last]
+    return DigestUse(
+        known_seconds=known * step,
+        cpu_core_hours=_hours(history.cpu_used_cores, step),
+        gpu_hours=_sum(_hours(gpu.utilization, step) for gpu in history.gpus),
+        memory_peak_bytes=_whole(most),
+        memory_peak_at=peak_at,
+        memory_limit_bytes=_whole(limit),
+        home_used_bytes=_whole(home),
+        home_limit_bytes=_whole(home_limit),
+    )
+
+
+def _known(values: Iterable[float | None]) -> list[tuple[int, float]]:
+    return [(i, value) for i, value in enumerate(values) if value is not None]
+
+
+def _hours(band: Band, step: float) -> float | None:
+    known = [value for _, value in _known(band.mean)]
+    return sum(known) * step / 3600 if known else None
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)

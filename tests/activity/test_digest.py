@@ -1,0 +1,360 @@
+"""What a digest says: the worst first, all of it from what was recorded, and nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_einfra.activity.digest import counted, digest
+from jupyter_einfra.activity.models import ActivityEvent, Digest, Fact
+from jupyter_einfra.models import Notice, Reason
+
+from .made import DAY, at, cells, failed, file, kernel, notice, program, run
+
+#: Left at midnight, came back at noon.
+LEFT, NOW = at(0), at(720)
+
+
+def told(
+    *events: ActivityEvent, standing: Sequence[Notice] = (), since: datetime = LEFT, **options: Any
+) -> Digest:
+    return digest(events, None, standing, now=NOW, since=since, started_at=DAY, **options)
+
+
+def facts(told: Digest, name: str) -> list[Fact]:
+    return [fact for section in told.sections if section.name == name for fact in section.facts]
+
+
+def said(told: Digest, name: str) -> list[str]:
+    return [fact.message for fact in facts(told, name)]
+
+
+def test_of_nothing_nothing_is_said() -> None:
+    assert told().sections == []
+    assert counted(told()) == (0, 0)
+
+
+def test_what_was_before_is_not_told() -> None:
+    before = told(cells(-90, -60), failed(-30, -20), kernel(-10), program(-5, "stopped"))
+    assert [section.name for section in before.sections] == ["continue"]
+
+
+def test_a_dead_kernel_says_why_and_what_it_was_doing() -> None:
+    [fact] = facts(told(kernel(192)), "attention")
+    assert fact.code == "kernel_exited"
+    assert fact.message == (
+        "The kernel of train.ipynb ended (03:12 UTC). It was started anew; its variables are "
+        "lost. Cell [14] was running."
+    )
+    assert (fact.path, fact.cell_id, fact.execution_count) == ("train.ipynb", "c1", 14)
+    assert fact.time == at(192)
+    assert not fact.can_restart
+
+
+def test_what_the_usage_feature_found_out_is_said_in_its_words() -> None:
+    cause = Reason(
+        code="kernel_out_of_memory",
+        message="Kernel of train.ipynb was killed at 03:12 UTC: the container reached 16 GiB.",
+        params={"limit_bytes": 2**34, "used_bytes": 2**34, "name": "x", "time": "2026-11-20"},
+    )
+    [fact] = facts(told(kernel(192, cause=cause)), "attention")
+    assert fact.code == "kernel_out_of_memory"
+    assert fact.message.startswith(cause.message)
+    assert fact.params["limit_bytes"] == 2**34
+    assert fact.params["name"] == "train.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("later", "can"),
+    [
+        ([], True),
+        ([kernel(200, "restarted")], False),
+        ([kernel(200, "shut-down")], False),
+        ([program(200, "started", "server", "server")], False),
+        ([kernel(200, "restarted", kernel_id="k2")], True),
+    ],
+)
+def test_only_a_kernel_that_is_dead_and_there_can_be_restarted(
+    later: list[ActivityEvent], can: bool
+) -> None:
+    [fact] = facts(told(kernel(192, restarted=False), *later), "attention")
+    assert fact.can_restart is can
+
+
+def test_deaths_of_one_kernel_are_one_fact() -> None:
+    [fact] = facts(told(kernel(100), kernel(200, times=3), kernel(150)), "attention")
+    assert fact.time == at(200)
+    assert fact.params["times"] == 5
+    assert fact.message.endswith("It died 5 times.")
+    assert len(fact.sources) == 3
+
+
+def test_a_notice_of_a_death_that_was_recorded_says_nothing_new() -> None:
+    same = notice(192, id="kernel-death:k1", code="kernel_exited", kernel_id="k1", severity="error")
+    assert len(facts(told(kernel(192), standing=[same]), "attention")) == 1
+    other = notice(192, id="kernel-death:k2", code="kernel_exited", kernel_id="k2")
+    assert len(facts(told(kernel(192), standing=[same, other]), "attention")) == 2
+
+
+def test_an_error_is_told_with_its_cell_and_how_often() -> None:
+    [fact] = facts(told(failed(100, 101), failed(200, 205, times=3)), "attention")
+    assert fact.message == (
+        "train.ipynb stopped at cell [14] with KeyError: 'station_id' (4 times)."
+    )
+    assert (fact.code, fact.time, fact.cell_id) == ("run_failed", at(205), "c1")
+
+
+def test_errors_of_two_cells_are_two() -> None:
+    attention = facts(told(failed(100, 101), failed(200, 205, cell_id="c2")), "attention")
+    assert [fact.cell_id for fact in attention] == ["c2", "c1"]
+
+
+def test_what_ended_with_the_server_is_lost_and_says_so() -> None:
+    lost = run(-600, 300, outcome="server-ended")
+    assert said(told(lost), "attention") == [
+        "train.ipynb was running at cell [14] when the server ended."
+    ]
+
+
+def test_what_a_kernel_took_with_it_is_told_with_its_death_alone() -> None:
+    died = told(kernel(192), run(0, 192, outcome="died"))
+    assert len(facts(died, "attention")) == 1
+    assert facts(died, "finished") == []
+
+
+def test_the_worst_comes_first() -> None:
+    disk = notice(10)
+    hour = notice(700, id="idle", feature="idle", code="idle_hour", severity="error")
+    counter = notice(700, id="idle-1", feature="idle", code="idle_counted", severity="info")
+    attention = facts(
+        told(
+            failed(500, 510),
+            kernel(192),
+            run(0, 600, outcome="server-ended", kernel_id="k2"),
+            standing=[counter, disk, hour],
+        ),
+        "attention",
+    )
+    codes = [fact.code for fact in attention]
+    assert codes == [
+        *("idle_hour", "kernel_exited", "run_lost", "run_failed", "disk_full", "idle_counted")
+    ]
+
+
+def test_news_without_consequence_and_our_own_notices_need_no_attention() -> None:
+    own = notice(10, feature="activity", code="run_failed")
+    info = notice(10, severity="info", code="kernel_exited", kernel_id=None)
+    assert told(standing=[own, info]).sections == []
+
+
+def test_what_finished_is_one_line_for_each_notebook() -> None:
+    finished = facts(
+        told(
+            cells(10, 20, count=8),
+            run(20, 368),
+            failed(400, 401),
+            cells(30, 40, count=1, path="report.ipynb", kernel_id="k2", longest_seconds=2.0),
+        ),
+        "finished",
+    )
+    assert [fact.message for fact in finished] == [
+        "train.ipynb: 9 cells, the longest 5 h 48 min, 1 failed.",
+        "report.ipynb: 1 cell in 2.0 s, no errors.",
+    ]
+    assert finished[0].time == at(368)
+    assert {fact.severity for fact in finished} == {"done"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("interrupted", "train.ipynb was interrupted at cell [14]."),
+        ("restarted", "train.ipynb ended at cell [14] when its kernel was restarted."),
+        ("shut-down", "train.ipynb ended at cell [14] when its kernel was shut down."),
+        ("unknown", "train.ipynb ended at cell [14], and nobody saw how."),
+    ],
+)
+def test_what_somebody_stopped_is_no_error(outcome: str, words: str) -> None:
+    stopped = told(run(-60, 60, outcome=outcome))
+    assert said(stopped, "finished") == [words]
+    assert facts(stopped, "attention") == []
+
+
+def test_a_notebook_is_told_by_its_present_name() -> None:
+    renamed = told(cells(10, 20), file(30, "renamed", "new.ipynb", "train.ipynb"), cells(40, 50))
+    [first, second] = facts(renamed, "finished")
+    assert {first.path, second.path} == {"new.ipynb", "train.ipynb"}
+    gone = told(failed(10, 20), file(30, "deleted", "train.ipynb"))
+    [fact] = facts(gone, "attention")
+    assert fact.path is None
+    assert fact.params["name"] == "train.ipynb"
+    assert facts(gone, "continue") == []
+
+
+def test_what_still_runs_is_told_since_when() -> None:
+    running = told(run(-8928), program(-100, "started"), program(-50, "started", "RStudio"))
+    assert said(running, "running") == [
+        "train.ipynb is running at cell [14], for 6 d 16 h now.",
+        "RStudio is running.",
+        "TensorBoard is running.",
+    ]
+
+
+def test_programs_end_with_their_server() -> None:
+    restarted = [
+        program(100, "stopped", "server", "server"),
+        program(101, "started", "server", "server"),
+    ]
+    again = told(program(-100, "started"), *restarted)
+    assert facts(again, "running") == []
+    assert said(again, "finished") == ["The server was started anew."]
+
+
+def test_the_first_start_of_a_server_is_not_one_anew() -> None:
+    assert told(program(10, "started", "server", "server")).sections == []
+
+
+def test_an_application_that_ended_is_told() -> None:
+    ended = told(program(-100, "started"), program(100, "stopped"))
+    assert said(ended, "finished") == ["TensorBoard has ended."]
+    assert facts(ended, "running") == []
+
+
+def test_files_are_counted_and_named() -> None:
+    changed = told(
+        *(file(minute, "saved", f"data/{minute}.csv") for minute in range(1, 9)),
+        file(20, "saved", "data/1.csv"),
+        file(21, "renamed", "b.csv", "a.csv"),
+        file(22, "deleted", "old.csv"),
+    )
+    [fact] = facts(changed, "files")
+    assert fact.message == ("8 saved, 1 renamed, 1 deleted: old.csv, b.csv, 1.csv, 8.csv, 7.csv.")
+
+
+def test_the_way_back_is_to_the_latest_notebook_and_its_last_cell() -> None:
+    going = told(
+        cells(-3000, -2900, path="old.ipynb", cell_id="c8"),
+        cells(10, 20, cell_id="c3"),
+        file(500, "saved", "notes.txt"),
+        file(600, "saved", "train.ipynb"),
+        cells(100, 110, path="report.ipynb", cell_id="c5"),
+        run(700, None, path=None),
+    )
+    places = [(fact.path, fact.cell_id) for fact in facts(going, "continue")]
+    assert places == [("train.ipynb", "c3"), ("report.ipynb", "c5"), ("old.ipynb", "c8")]
+
+
+def test_only_so_many_facts_are_told_and_how_many_more_there_are() -> None:
+    many = told(*(failed(n, n + 1, cell_id=f"c{n}") for n in range(30)))
+    [section] = [section for section in many.sections if section.name == "attention"]
+    assert (len(section.facts), section.more) == (8, 22)
+
+
+def test_only_what_happened_in_the_absence_is_news() -> None:
+    both = [
+        *(failed(100, 101), kernel(200, kernel_id="k3")),
+        *(cells(100, 110, path="a.ipynb", kernel_id="k2"), run(300, None, kernel_id="k4")),
+    ]
+    assert counted(told(*both)) == (2, 2)
+    assert counted(told(*both, until=at(150))) == (1, 1)
+    seen = [fact.id for fact in facts(told(*both), "attention")]
+    assert counted(told(*both, seen=seen)) == (0, 2)
+
+
+def test_a_danger_that_the_owner_saw_begin_is_no_news() -> None:
+    assert counted(told(standing=[notice(-10)])) == (0, 0)
+    assert counted(told(standing=[notice(10)])) == (1, 0)
+
+
+def test_who_only_finds_what_they_left_open_is_told_nothing() -> None:
+    assert counted(told(program(-100, "started"), file(10, "saved", "a"))) == (0, 0)
+
+
+def test_a_fact_that_was_seen_and_happens_again_is_new() -> None:
+    [before] = facts(told(failed(10, 20, id="e")), "attention")
+    [again] = facts(told(failed(10, 30, id="e", times=2), seen=[before.id]), "attention")
+    assert not again.seen
+
+
+def test_a_clock_that_was_ahead_tells_nothing_of_the_future() -> None:
+    future = told(cells(5000, 5010), failed(6000, 6001), kernel(7000), run(8000))
+    for section in future.sections:
+        for fact in section.facts:
+            assert fact.time is not None
+            assert fact.time <= NOW
+
+
+NAMES = ["a.ipynb", "b.ipynb", "d/c.ipynb", None]
+minutes = st.integers(-1000, 1000)
+
+
+@st.composite
+def events(draw: Any) -> ActivityEvent:
+    start = draw(minutes)
+    end = start + draw(st.integers(0, 300))
+    path = draw(st.sampled_from(NAMES))
+    kernel_id = draw(st.sampled_from(["k1", "k2", "k3"]))
+    kind = draw(st.integers(0, 5))
+    if kind == 0:
+        return cells(start, end, path=path, kernel_id=kernel_id)
+    if kind == 1:
+        outcomes = ["finished", "failed", "died", "interrupted", "server-ended", "unknown"]
+        outcome = draw(st.sampled_from(outcomes))
+        return run(start, end, path=path, kernel_id=kernel_id, outcome=outcome)
+    if kind == 2:
+        return run(start, None, path=path, kernel_id=kernel_id)
+    if kind == 3:
+        action = draw(st.sampled_from(["died", "restarted", "started", "shut-down"]))
+        return kernel(start, action, path=path, kernel_id=kernel_id)
+    if kind == 4:
+        action = draw(st.sampled_from(["saved", "renamed", "deleted"]))
+        source = draw(st.sampled_from(NAMES[:3])) if action == "renamed" else None
+        return file(start, action, draw(st.sampled_from(["a.ipynb", "b.ipynb", "d"])), source)
+    kind = draw(st.sampled_from(["application", "terminal", "server"]))
+    return program(start, draw(st.sampled_from(["started", "stopped", "failed"])), kind=kind)
+
+
+notices = st.builds(
+    notice,
+    minutes,
+    id=st.sampled_from(["n1", "n2"]),
+    severity=st.sampled_from(["info", "warning", "error"]),
+    code=st.sampled_from(["disk_full", "kernel_exited"]),
+    kernel_id=st.sampled_from(["k1", None]),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(events(), max_size=25), st.lists(notices, max_size=3), st.randoms())
+def test_whatever_happened(
+    happened: list[ActivityEvent], standing: list[Notice], luck: random.Random
+) -> None:
+    first = told(*happened, standing=standing)
+    shuffled = happened[:]
+    luck.shuffle(shuffled)
+    # The order in which it was recorded does not matter.
+    assert told(*shuffled, standing=standing) == first
+    known = {event.id for event in happened} | {one.id for one in standing}
+    order = ["attention", "finished", "running", "files", "continue"]
+    names = [section.name for section in first.sections]
+    assert names == [name for name in order if name in names]
+    for section in first.sections:
+        assert section.facts
+        assert len({fact.id for fact in section.facts}) == len(section.facts) or standing
+        for fact in section.facts:
+            # No fact without an event.
+            assert fact.sources
+            assert set(fact.sources) <= known
+            assert fact.time is None or fact.time <= NOW or fact.sources[0] in ("n1", "n2")
+            if section.name in ("finished", "files"):
+                assert fact.time is not None
+                assert fact.time > LEFT
+    attention, news = counted(first)
+    assert attention <= sum(len(s.facts) for s in first.sections if s.name == "attention")
+    assert news <= sum(len(s.facts) for s in first.sections if s.name in ("finished", "running"))

@@ -1,0 +1,171 @@
+"""Of what kernels and pages say, only what is recorded is read, and nothing breaks the reader."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_einfra.activity.messages import DELIMITER, Message, enough, read, requested
+
+
+class Part(NamedTuple):
+    bytes: bytes
+
+    def __len__(self) -> int:
+        return len(self.bytes)
+
+
+def frames(
+    kind: str,
+    content: Any,
+    parent: Any = ("execute_request", "r1"),
+    topics: Sequence[bytes] = (b"kernel.x.status",),
+) -> list[Part]:
+    parts = [
+        *topics,
+        DELIMITER,
+        b"signature",
+        json.dumps({"msg_type": kind, "msg_id": "m1", "username": "x", "date": "2026"}).encode(),
+        json.dumps(dict(zip(("msg_type", "msg_id"), parent, strict=True))).encode(),
+        b"{}",
+        json.dumps(content).encode(),
+        b"a buffer",
+    ]
+    return [Part(part) for part in parts]
+
+
+def genuine(parts: Sequence[bytes]) -> bool:
+    return parts[0] == b"signature"
+
+
+@pytest.mark.parametrize("topics", [(), (b"kernel.x.status",), (b"one", b"two")])
+@pytest.mark.parametrize(
+    ("kind", "content", "told"),
+    [
+        ("execute_input", {"code": "1", "execution_count": 7}, Message("input", "r1", 7)),
+        ("status", {"execution_state": "idle"}, Message("idle", "r1")),
+        ("status", {"execution_state": "busy"}, None),
+        (
+            "error",
+            {"ename": "KeyError", "evalue": "'a'", "traceback": ["…"]},
+            Message("error", "r1", None, "KeyError", "'a'"),
+        ),
+        ("stream", {"name": "stdout", "text": "…"}, None),
+        ("execute_result", {"data": {}}, None),
+    ],
+)
+def test_what_a_kernel_says_of_an_execution_is_read(
+    kind: str, content: Any, told: Message | None, topics: Sequence[bytes]
+) -> None:
+    assert read(frames(kind, content, topics=topics), genuine) == told
+
+
+@pytest.mark.parametrize("parent", [("comm_msg", "r1"), ("execute_request", ""), ("", "r1")])
+def test_what_is_not_of_an_execution_is_left_alone(parent: tuple[str, str]) -> None:
+    assert read(frames("status", {"execution_state": "idle"}, parent), genuine) is None
+
+
+def test_a_message_that_the_kernel_did_not_sign_is_not_believed() -> None:
+    message = frames("status", {"execution_state": "idle"})
+    assert read(message, lambda parts: False) is None
+
+
+def test_the_signature_is_of_the_four_parts_after_it() -> None:
+    seen: list[Sequence[bytes]] = []
+    read(frames("status", {"execution_state": "idle"}), lambda parts: bool(seen.append(parts)))
+    [(signature, header, parent, metadata, content)] = seen
+    assert signature == b"signature"
+    assert b'"status"' in header
+    assert b'"execute_request"' in parent
+    assert (metadata, content) == (b"{}", b'{"execution_state": "idle"}')
+
+
+def test_a_source_is_not_even_looked_for_in_a_message() -> None:
+    told = read(frames("execute_input", {"code": "SECRET", "execution_count": 1}), genuine)
+    assert "SECRET" not in repr(told)
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.just(DELIMITER)), max_size=12))
+def test_no_bytes_break_the_reader_of_kernels(parts: list[bytes]) -> None:
+    told = read([Part(part) for part in parts], lambda parts: True)
+    assert told is None or isinstance(told, Message)
+
+
+def json_text(content: Any) -> str:
+    return json.dumps(content)
+
+
+def v1(channel: bytes, header: Any, metadata: Any) -> bytes:
+    parts = [channel, json.dumps(header).encode(), b"{}", json.dumps(metadata).encode(), b"{}"]
+    offsets = [8 * (len(parts) + 2)]
+    for part in parts:
+        offsets.append(offsets[-1] + len(part))
+    return struct.pack(f"<{len(offsets) + 1}Q", len(offsets), *offsets) + b"".join(parts)
+
+
+HEADER = {"msg_type": "execute_request", "msg_id": "r1"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        json_text({"channel": "shell", "header": HEADER, "metadata": {"cellId": "c1"}, "x": 1}),
+        v1(b"shell", HEADER, {"cellId": "c1", "deletedCells": []}),
+    ],
+    ids=["text", "v1"],
+)
+def test_the_cell_of_a_request_is_read_in_both_protocols(message: str | bytes) -> None:
+    told = requested(message)
+    assert told is not None
+    assert (told.id, told.cell_id) == ("r1", "c1")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        v1(b"control", HEADER, {"cellId": "c1"}),
+        v1(b"shell", {**HEADER, "msg_type": "kernel_info_request"}, {"cellId": "c1"}),
+        v1(b"shell", HEADER, {}),
+        v1(b"shell", HEADER, {"cellId": "c" * 5000}),
+        json_text({"channel": "shell", "header": HEADER, "metadata": {"cellId": 5}}),
+        json_text([]),
+        "",
+        b"",
+        b"\xff" * 100,
+        struct.pack("<Q", 10**18) + b"x" * 100,
+    ],
+)
+def test_other_messages_of_pages_name_no_cell(message: str | bytes) -> None:
+    assert requested(message) is None
+
+
+@given(st.one_of(st.binary(max_size=200), st.text(max_size=200)))
+def test_no_bytes_break_the_reader_of_pages(message: str | bytes) -> None:
+    requested(message)
+
+
+def test_of_kernels_that_are_known_only_what_tells_of_executions_is_heard() -> None:
+    topics = enough(b"kernel.523aefe9-f250-4e67-aa55-3ed8c3de89e7.status")
+    assert topics is not None
+    said = b"kernel.523aefe9-f250-4e67-aa55-3ed8c3de89e7."
+    heard = [said + kind for kind in (b"status", b"execute_input", b"error")]
+    for message in (*heard, DELIMITER):
+        assert any(message.startswith(topic) for topic in topics)
+    for message in (b"stream.stdout", b"display_data", b"comm-1", said + b"execute_result"):
+        assert not any(message.startswith(topic) for topic in topics)
+    # See `_WITHOUT_TOPIC`.
+    assert DELIMITER not in topics
+    assert enough(b"kernel_core.aa07b929bc8d4c51a68883f3742a77bd.status") is not None
+
+
+@pytest.mark.parametrize(
+    "topic", [b"", b"status", b"kernel..status", b"kernel.x y.status", b"\xff"]
+)
+def test_other_kernels_are_heard_in_full(topic: bytes) -> None:
+    assert enough(topic) is None

@@ -1,0 +1,63 @@
+"""What was used is added up from what there are figures of, and only that."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from servers.played import history
+from servers.samples import GIB
+
+from jupyter_einfra.activity.use import use_of
+from jupyter_einfra.usage.models import Band, UsageHistory
+
+from .made import at
+
+
+def band(*mean: float | None, maximum: list[float | None] | None = None) -> Band:
+    return Band(minimum=list(mean), mean=list(mean), maximum=maximum or list(mean))
+
+
+def hours(count: int, **bands: Any) -> UsageHistory:
+    none = band(*[None] * count)
+    names = [name for name in UsageHistory.__struct_fields__ if name.endswith(("_cores", "_bytes"))]
+    made = history(at(0), at(60 * count))
+    return replace(
+        made,
+        resolution_seconds=3600,
+        offsets_seconds=[3600.0 * hour for hour in range(count)],
+        gpus=[],
+        **{**dict.fromkeys(names, none), **bands},
+    )
+
+
+def test_cores_times_hours_are_core_hours() -> None:
+    use = use_of(hours(4, cpu_used_cores=band(2.0, None, 1.0, 0.5)))
+    assert use is not None
+    assert use.cpu_core_hours == pytest.approx(3.5)
+    assert use.known_seconds == 3 * 3600
+    assert use.gpu_hours is None
+    assert use.memory_peak_bytes is None
+
+
+def test_the_peak_of_memory_is_told_with_its_moment_and_limit() -> None:
+    use = use_of(
+        hours(
+            3,
+            memory_working_set_bytes=band(1.0, 1.0, 1.0, maximum=[GIB, 7.0 * GIB, None]),
+            memory_limit_bytes=band(16.0 * GIB, 8.0 * GIB, 16.0 * GIB),
+            home_used_bytes=band(1.0, 3.0, None),
+            home_limit_bytes=band(10.0, 10.0, 10.0),
+        )
+    )
+    assert use is not None
+    assert (use.memory_peak_bytes, use.memory_limit_bytes) == (7 * GIB, 8 * GIB)
+    assert use.memory_peak_at == at(0) + timedelta(hours=1)
+    assert (use.home_used_bytes, use.home_limit_bytes) == (3, 10)
+    assert use.cpu_core_hours is None
+
+
+def test_without_figures_nothing_is_told() -> None:
+    assert use_of(hours(3)) is None
