@@ -67,6 +67,11 @@ export class Blanks {
     return this.format.duration(this.number(key) * seconds);
   }
 
+  /** "5 hr 48 min". */
+  length(key: string): string {
+    return this.format.length(this.number(key));
+  }
+
   /** "03:12", with the day where that is not today. */
   time(key = 'time'): string {
     const when = new Date(this.has(key) ? (this._params[key] ?? NaN) : NaN);

@@ -88,6 +88,25 @@ export class Format {
     }).format(Math.round(seconds / size));
   }
 
+  /** "5 hr 48 min", "2 days and 15 hours": the two greatest units, for what is over. */
+  length(seconds: number, unitDisplay: 'short' | 'long' = 'short'): string {
+    const index = LENGTHS.findIndex(([size]) => seconds >= size);
+    const at = index < 0 ? LENGTHS.length - 1 : index;
+    const least = LENGTHS[at + 1]?.[0] ?? 1;
+    let left = Math.round(seconds / least) * least;
+    const parts = LENGTHS.slice(at, at + 2).flatMap(([size, unit]) => {
+      const count = Math.floor(left / size);
+      left -= count * size;
+      const options = { style: 'unit', unit, unitDisplay } as const;
+      return count > 0 || (size === 1 && at === LENGTHS.length - 1)
+        ? [new Intl.NumberFormat(this._language, options).format(count)]
+        : [];
+    });
+    return unitDisplay === 'long'
+      ? new Intl.ListFormat(this._language).format(parts)
+      : parts.join(' ');
+  }
+
   /** "12:03", with the day where that is not today. */
   time(when: Date, now: Date): string {
     const days = Math.abs(daysFrom(now, when));

@@ -6,7 +6,7 @@ import { hours, idleReport, idleStatus, NOW } from '../testing/idle';
 import { reason } from '../testing/samples';
 import { answerOf, lengthsUpTo } from './answers';
 import { factsOf, rowsOf } from './facts';
-import { When } from './when';
+import { When } from '../api/when';
 import { IdleWords, type Status } from './words';
 
 const trans = nullTranslator.load('jupyter_einfra');

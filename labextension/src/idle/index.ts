@@ -17,7 +17,7 @@ import { CommandIDs } from './ids';
 import { IdleModel } from './model';
 import { DEFAULT_SETTINGS, type IIdleSettings } from './settings';
 import { IdleItem } from './widget';
-import { When } from './when';
+import { When } from '../api/when';
 import { IdleWords } from './words';
 
 const ID = '@e-infra/jupyter-einfra:idle';

@@ -7,7 +7,7 @@ import { reason } from '../testing/samples';
 import { hours, idleStatus, NOW } from '../testing/idle';
 import { PlayedStream } from '../testing/stream';
 import { IdleModel } from './model';
-import { When } from './when';
+import { When } from '../api/when';
 import { IdleWords } from './words';
 
 const trans = nullTranslator.load('jupyter_einfra');

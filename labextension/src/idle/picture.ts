@@ -1,6 +1,6 @@
 import type { components } from '../api/schema';
 import { marksOf, type IMark } from './marks';
-import { ticksOf } from './ticks';
+import { ticksOf } from '../api/ticks';
 
 type Schemas = components['schemas'];
 type Report = Schemas['IdleReport'];

@@ -7,7 +7,7 @@ import { hours, idleReport, idleStatus, NOW } from '../testing/idle';
 import { PlayedStream } from '../testing/stream';
 import { IdleModel } from './model';
 import { ReportModel } from './report';
-import { When } from './when';
+import { When } from '../api/when';
 import { IdleWords } from './words';
 
 const trans = nullTranslator.load('jupyter_einfra');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Format } from '../api/format';
 import { hours, idleStatus, NOW } from '../testing/idle';
-import { When } from './when';
+import { When } from '../api/when';
 import { IdleWords, type Status } from './words';
 
 const trans = nullTranslator.load('jupyter_einfra');

@@ -4,7 +4,7 @@ import { shorten, tidy } from '../api/blanks';
 import type { Format } from '../api/format';
 import { describe } from '../api/messages';
 import type { components } from '../api/schema';
-import type { When } from './when';
+import type { When } from '../api/when';
 
 type Schemas = components['schemas'];
 export type Status = Schemas['IdleStatus'];

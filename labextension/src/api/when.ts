@@ -1,4 +1,4 @@
-import { daysFrom } from '../api/format';
+import { daysFrom } from './format';
 
 /** Writes times to come, and such that were, in the user's language. */
 export class When {
