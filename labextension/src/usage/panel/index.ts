@@ -71,13 +71,27 @@ export function addPanel(options: IOptions): () => void {
   const whileOffered = { isEnabled: () => offer.stands, isVisible: () => offer.stands };
   commands.addCommand(PanelCommandIDs.open, {
     label: trans.__('Show Usage Panel'),
-    describedBy: { args },
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          at: {
+            type: 'string',
+            description: trans.__('A moment to be marked, as in 2026-11-20T12:00:00Z')
+          }
+        }
+      }
+    },
     ...whileOffered,
-    execute: () => {
+    execute: async ({ at }) => {
       if (panel.parent) {
         shell.activateById(PANEL_ID);
       } else {
-        openTab();
+        await commands.execute(PanelCommandIDs.openTab);
+      }
+      const moment = new Date(typeof at === 'string' ? at : NaN);
+      if (!Number.isNaN(moment.getTime())) {
+        (panel.parent ? panel : tab?.content)?.point(moment);
       }
     }
   });

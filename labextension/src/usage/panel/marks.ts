@@ -13,8 +13,8 @@ export interface IMark {
 
   readonly text: string;
 
-  /** loss: something was lost; start: the server began; event: all else. */
-  readonly kind: 'loss' | 'start' | 'event';
+  /** loss: something was lost; start: the server began; moment: asked for; event: all else. */
+  readonly kind: 'loss' | 'start' | 'moment' | 'event';
 }
 
 /** Events, and where the server's runs began and ended; oldest first. */

@@ -7,6 +7,14 @@ import type { IMark } from './marks';
 /** Size of the words on a chart, in CSS pixels. */
 export const FONT_SIZE = 10;
 
+/** How each kind of mark is drawn; lengths in CSS pixels. */
+const LOOKS = {
+  event: { colour: 'mark', dash: [], width: 1 },
+  loss: { colour: 'loss', dash: [], width: 2 },
+  moment: { colour: 'text', dash: [4, 2], width: 2 },
+  start: { colour: 'mark', dash: [1, 3], width: 1 }
+} as const;
+
 /** The line on which a chart stands. */
 export function paintGround({ ctx, bbox }: uPlot, palette: IPalette): void {
   const bottom = bbox.top + bbox.height;
@@ -35,9 +43,10 @@ export function paintMarks(
     if (x < bbox.left || x > bbox.left + bbox.width + ratio) {
       continue;
     }
-    ctx.strokeStyle = kind === 'loss' ? palette.loss : palette.mark;
-    ctx.lineWidth = kind === 'loss' ? 2 * ratio : ratio;
-    ctx.setLineDash(kind === 'start' ? [ratio, 3 * ratio] : []);
+    const { colour, dash, width } = LOOKS[kind];
+    ctx.strokeStyle = palette[colour];
+    ctx.lineWidth = width * ratio;
+    ctx.setLineDash(dash.map(length => length * ratio));
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);

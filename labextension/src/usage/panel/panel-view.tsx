@@ -13,6 +13,7 @@ import { PanelModel } from './model';
 import { NotesView } from './notes-view';
 import type { IFrame } from './plot';
 import { ProgramsView } from './programs-view';
+import { rangeWith } from './ranges';
 import { Rows } from './rows';
 import { save } from './save';
 import type { IPanelOptions } from './shell';
@@ -41,6 +42,13 @@ export class PanelView extends ReactWidget {
     super.dispose();
   }
 
+  /** Show a time that contains the moment, and mark that. */
+  point(moment: Date): void {
+    this._moment = moment.getTime() / 1000;
+    this._model.range = rangeWith(Date.now() / 1000 - this._moment);
+    this.update();
+  }
+
   protected override onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);
     if (this.isVisible) {
@@ -67,6 +75,7 @@ export class PanelView extends ReactWidget {
         model={this._model}
         options={this._options}
         id={this.id}
+        moment={this._moment}
         theme={this._theme}
         palette={() => (this._palette ??= readPalette(this.node))}
       />
@@ -81,6 +90,7 @@ export class PanelView extends ReactWidget {
 
   private readonly _forced = window.matchMedia('(forced-colors: active)');
   private readonly _model: PanelModel;
+  private _moment: number | null = null;
   private _palette: IPalette | null = null;
   private _theme = 0;
 }
@@ -96,13 +106,17 @@ interface IProps {
   readonly options: IPanelOptions;
   readonly id: string;
 
+  /** A moment to be marked, in seconds since 1970. */
+  readonly moment: number | null;
+
   /** Changes with the theme. */
   readonly theme: number;
 
   readonly palette: () => IPalette;
 }
 
-function Panel({ model, options, id, theme, palette }: IProps): React.ReactElement {
+function Panel(props: IProps): React.ReactElement {
+  const { model, moment, options, id, theme, palette } = props;
   const { app, format, language, trans } = options;
   const [, setTurn] = React.useState(0);
   const [cursor, setCursor] = React.useState<ICursor | null>(null);
@@ -132,7 +146,10 @@ function Panel({ model, options, id, theme, palette }: IProps): React.ReactEleme
     times: timeline.times,
     since: timeline.since,
     until: timeline.until,
-    marks: history.marks,
+    marks:
+      moment === null
+        ? history.marks
+        : [...history.marks, { time: moment, text: '', kind: 'moment' }],
     tick: seconds => tools.when.tick(seconds, range),
     steps: range.steps
   };
@@ -179,7 +196,7 @@ function Panel({ model, options, id, theme, palette }: IProps): React.ReactEleme
             key={chart.key}
             chart={chart}
             frame={frame}
-            version={`${theme} ${history.version}`}
+            version={`${theme} ${history.version} ${moment ?? ''}`}
             point={point}
             isSource={cursor?.chart === chart.key}
             onPoint={index => {

@@ -23,6 +23,11 @@ export const RANGES: readonly [IRange, IRange, IRange, IRange] = [
   { key: '90d', seconds: 90 * DAY, resolution: 3600, steps: [7 * DAY, 14 * DAY, 30 * DAY] }
 ];
 
+/** The shortest one that still shows a moment, with some time before it. */
+export function rangeWith(ago: number): IRange {
+  return RANGES.find(({ seconds }) => ago <= 0.9 * seconds) ?? RANGES[3];
+}
+
 /** "15 min", for the switch. */
 export function rangeLabel(range: IRange, trans: TranslationBundle): string {
   switch (range.key) {

@@ -7,6 +7,7 @@ import type { IEinfraStream } from '../../tokens';
 import type { Format } from '../../api/format';
 import type { IUsageSettings } from '../settings';
 import { focusFirst } from './focus';
+import type { PanelView } from './panel-view';
 
 /** What the panel needs of the page. */
 export interface IPanelOptions {
@@ -36,6 +37,12 @@ export class PanelShell extends Widget {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', _options.trans.__('Usage'));
     this.layout = new PanelLayout();
+  }
+
+  /** Show a time that contains the moment, and mark that; as soon as there are charts. */
+  point(moment: Date): void {
+    this._moment = moment;
+    this._view?.point(moment);
   }
 
   protected override onAfterAttach(): void {
@@ -70,6 +77,10 @@ export class PanelShell extends Widget {
         if (!this.isDisposed) {
           const view = new PanelView(this._options);
           this._show(view);
+          this._view = view;
+          if (this._moment) {
+            view.point(this._moment);
+          }
           void view.renderPromise?.then(() => {
             this._focus();
           });
@@ -110,5 +121,7 @@ export class PanelShell extends Widget {
   }
 
   private _loaded = false;
+  private _moment: Date | null = null;
+  private _view: PanelView | null = null;
   private _wantsFocus = false;
 }
