@@ -58,6 +58,8 @@ const PARAMS: Params = {
   index: 15,
   hours: 36,
   seconds: 5340,
+  cells: 14,
+  error: 'StationIdentifierNotFoundError',
   limit_cores: 127.25,
   throttled_share: 1,
   bytes_per_second: 700 * 2 ** 20,

@@ -106,6 +106,29 @@ export const EVENTS: Readonly<Record<string, Render>> = {
       ...whatIsUse(trans, blanks)
     ),
 
+  // activity: what is done
+  run_finished: (trans, _, blanks) =>
+    trans._n(
+      '%2 is done: %1 cell in %3.',
+      '%2 is done: %1 cells in %3.',
+      blanks.number('cells'),
+      blanks.name(),
+      blanks.length('seconds')
+    ),
+  run_failed: (trans, _, blanks) =>
+    blanks.has('error')
+      ? trans.__(
+          '%1 stopped after %2: %3.',
+          blanks.name(),
+          blanks.length('seconds'),
+          blanks.name('error')
+        )
+      : trans.__(
+          '%1 stopped after %2, with an error.',
+          blanks.name(),
+          blanks.length('seconds')
+        ),
+
   // usage: explanations after
   kernel_out_of_memory: (trans, _, blanks) =>
     trans.__(

@@ -9,7 +9,7 @@ import { describe } from '../api/messages';
 import { networkError } from '../api/errors';
 import { request } from '../api/request';
 import { keepingActions } from './keeping';
-import { isKernelDeath, type Notice } from './model';
+import { isAwaited, isDone, isKernelDeath, type Notice } from './model';
 import { kindOf, type Kind } from './settings';
 
 /** Commands of others, which may not be there. */
@@ -55,7 +55,7 @@ export class Actions {
   private _interrupt(notice: Notice): Notification.IAction[] {
     const { trans } = this._options;
     const { kernel_id: kernelId } = notice;
-    if (kernelId === null || isKernelDeath(notice)) {
+    if (kernelId === null || isKernelDeath(notice) || isDone(notice)) {
       return [];
     }
     const name = nameOf(notice);
@@ -85,7 +85,7 @@ export class Actions {
     const { path } = notice;
     if (
       path === null ||
-      !isKernelDeath(notice) ||
+      !(isKernelDeath(notice) || isDone(notice)) ||
       !app.commands.hasCommand(OPEN_DOCUMENT)
     ) {
       return [];
@@ -175,16 +175,19 @@ export class Actions {
     }
   }
 
-  private _openUsage({ code }: Notice): Notification.IAction[] {
+  private _openUsage(notice: Notice): Notification.IAction[] {
     const { openUsage } = this;
     const label = this._options.trans.__('Show Usage Panel');
-    // A deletion has a page of its own.
-    return openUsage && kindOf(code) !== 'showIdle' ? [{ label, callback: openUsage }] : [];
+    // A deletion has a page of its own, and what is done has its notebook.
+    return openUsage && kindOf(notice.code) !== 'showIdle' && !isDone(notice)
+      ? [{ label, callback: openUsage }]
+      : [];
   }
 
-  private _silence({ code }: Notice): Notification.IAction[] {
+  private _silence(notice: Notice): Notification.IAction[] {
     const { silence, trans } = this._options;
-    const kind = NEVER_SILENCED.has(code) ? null : kindOf(code);
+    const { code } = notice;
+    const kind = NEVER_SILENCED.has(code) || isAwaited(notice) ? null : kindOf(code);
     if (kind === null || silence === null) {
       return [];
     }

@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -17,18 +17,22 @@ import { Toaster } from './toaster';
 
 const ID = '@e-infra/jupyter-einfra:notices';
 
+/** Has the browser tell what cannot be seen because no page is looked at; or not any more. */
+const BROWSER_NOTIFICATIONS = 'einfra-notices:browser-notifications';
+
 /** Tells what is about to go wrong, and why something did. */
 export const noticesPlugin: JupyterFrontEndPlugin<void> = {
   id: ID,
   description: 'Tells of dangers in time, and on a notebook why its kernel died.',
   autoStart: true,
   requires: [IEinfraStream],
-  optional: [ISettingRegistry, ITranslator],
+  optional: [ISettingRegistry, ITranslator, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     stream: IEinfraStream,
     registry: ISettingRegistry | null,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_einfra');
     // Servers of one hub share the browser's storage.
@@ -37,6 +41,11 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
     let settings: INoticesSettings = { ...DEFAULT_SETTINGS, show: registry === null };
     let notices: readonly Notice[] = [];
     let silence: ((kind: Kind) => void) | null = null;
+    let setBrowser = (browserNotifications: boolean): Promise<void> => {
+      settings = { ...settings, browserNotifications };
+      follow();
+      return Promise.resolve();
+    };
 
     const actions = new Actions({ app, trans, silence: kind => silence?.(kind) });
     const banners = new Banners({
@@ -97,6 +106,24 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
     };
     follow();
 
+    app.commands.addCommand(BROWSER_NOTIFICATIONS, {
+      label: trans.__('Browser Notifications'),
+      describedBy: { args: { type: 'object', properties: {} } },
+      isToggled: () => settings.browserNotifications,
+      execute: () => {
+        const wanted = !settings.browserNotifications;
+        if (wanted) {
+          // Some browsers let a page ask only while something is being clicked.
+          askToNotify();
+        }
+        return setBrowser(wanted);
+      }
+    });
+    palette?.addItem({
+      command: BROWSER_NOTIFICATIONS,
+      category: trans.__('Server')
+    });
+
     window.addEventListener('storage', event => {
       // Another tab has dismissed one.
       if (event.key === dismissed.key) {
@@ -112,9 +139,11 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
             ...(loaded.composite as Partial<INoticesSettings>)
           };
           follow();
+          app.commands.notifyCommandChanged(BROWSER_NOTIFICATIONS);
         };
+        setBrowser = wanted => loaded.set('browserNotifications', wanted);
         silence = kind => {
-          loaded.set(kind, false).catch((error: unknown) => {
+          loaded.set(kind, kind === 'runMinutes' ? 0 : false).catch((error: unknown) => {
             console.warn('jupyter-einfra: the setting cannot be kept.', error);
           });
         };

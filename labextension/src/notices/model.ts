@@ -50,10 +50,25 @@ export function wanted(
   notices: readonly Notice[],
   settings: INoticesSettings
 ): readonly Notice[] {
-  return notices.filter(({ code }) => {
-    const kind = kindOf(code);
-    return settings.show && (kind === null || settings[kind]);
+  return notices.filter(notice => {
+    const kind = kindOf(notice.code);
+    const { runMinutes: minutes, show } = settings;
+    if (kind === 'runMinutes') {
+      const isLong = minutes > 0 && Number(notice.params['seconds']) >= 60 * minutes;
+      return show && (isAwaited(notice) || isLong);
+    }
+    return show && (kind === null || settings[kind]);
   });
+}
+
+/** Whether it tells that something is done which ran. */
+export function isDone({ code }: Notice): boolean {
+  return kindOf(code) === 'runMinutes';
+}
+
+/** Whether it is what the user asked to be told. */
+export function isAwaited(notice: Notice): boolean {
+  return isDone(notice) && notice.params['asked'] === 1;
 }
 
 /**

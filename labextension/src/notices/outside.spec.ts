@@ -2,6 +2,7 @@ import { DisposableDelegate } from '@lumino/disposable';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { Remembered } from '../api/remembered';
+import { notice } from '../testing/notices';
 import type { ISaid, Notice } from './model';
 import { Outside } from './outside';
 
@@ -13,7 +14,7 @@ let begin: (() => () => void) | null;
 let outside: Outside;
 
 function said(id: string, severity: Notice['severity'] = 'warning'): ISaid {
-  return { notice: { id, severity } as Notice, text: `${id} happened` };
+  return { notice: notice(id, { severity }), text: `${id} happened` };
 }
 
 /** The turn of this tab comes. */

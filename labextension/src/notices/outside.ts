@@ -1,12 +1,12 @@
 import type { IDisposable } from '@lumino/disposable';
 
 import type { Remembered } from '../api/remembered';
-import { weight, type ISaid } from './model';
+import { isDone, weight, type ISaid } from './model';
 
 /** The tab that the user looks at has so long to show a notice itself. */
 const OTHERS_MS = 1_000;
 
-/** Notices that weigh less can wait until the page is looked at. */
+/** Notices that weigh less can wait until the page is looked at, but for what was asked for. */
 const LEAST_WEIGHT = 2;
 
 /** Tells by the browser's own notifications what cannot be seen because the page is hidden. */
@@ -53,7 +53,7 @@ export class Outside {
     for (const { notice, text } of this._now) {
       const weighs = weight(notice);
       const known = Math.max(before.get(notice.id) ?? 0, elsewhere.get(notice.id) ?? 0);
-      if (weighs >= LEAST_WEIGHT && weighs > known) {
+      if ((weighs >= LEAST_WEIGHT || isDone(notice)) && weighs > known) {
         show(notice.id, text);
         told.add([[notice.id, weighs]]);
       }

@@ -12,6 +12,9 @@ export interface INoticesSettings {
   readonly showPreviousRun: boolean;
   readonly showApps: boolean;
   readonly showIdle: boolean;
+
+  /** Minutes from which the end of what ran is told without asking for it; 0 is never. */
+  readonly runMinutes: number;
 }
 
 /** The setting of one kind of notices. */
@@ -28,7 +31,8 @@ export const DEFAULT_SETTINGS: INoticesSettings = {
   showDeaths: true,
   showPreviousRun: true,
   showApps: true,
-  showIdle: true
+  showIdle: true,
+  runMinutes: 0
 };
 
 /** How the codes of each kind begin. */
@@ -41,7 +45,9 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ['process_', 'showDeaths'],
   ['previous_run_', 'showPreviousRun'],
   ['app_', 'showApps'],
-  ['idle_', 'showIdle']
+  ['idle_', 'showIdle'],
+  ['run_finished', 'runMinutes'],
+  ['run_failed', 'runMinutes']
 ];
 
 /** The setting that switches a notice off, null for one of a kind not known here. */

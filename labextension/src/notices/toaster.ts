@@ -1,6 +1,6 @@
 import type { Notification, NotificationManager } from '@jupyterlab/apputils';
 
-import { plan, type IChange, type ISaid, type Notice } from './model';
+import { isAwaited, plan, type IChange, type ISaid, type Notice } from './model';
 import type { Remembered } from '../api/remembered';
 
 /** How long a notice stays that nobody has to act on. */
@@ -97,7 +97,7 @@ export namespace Toaster {
 /** Lab keeps it in its list, and shows it to nobody who does not look there. */
 const FILED = 0;
 
-/** How long it stays: until it is closed or over, if there is something to do. */
-function stay({ severity }: Notice): number | false {
-  return severity === 'info' && INFO_MS;
+/** How long it stays: until it is closed or over, if something is to be done or was asked for. */
+function stay(notice: Notice): number | false {
+  return notice.severity === 'info' && !isAwaited(notice) && INFO_MS;
 }
