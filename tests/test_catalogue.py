@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-API = ROOT / "labextension/src/api"
+BROWSER = ROOT / "labextension/src"
+
+#: The files that have words for codes.
+CATALOGUES = [
+    *(f"api/{name}.ts" for name in ("messages", "applications", "events", "reasons", "replies")),
+    "activity/facts.ts",
+]
 
 
 def server_codes() -> set[str]:
@@ -96,10 +102,7 @@ def browsers_own_codes() -> set[str]:
 
 
 def browser_codes() -> set[str]:
-    texts = [
-        (API / name).read_text("utf-8")
-        for name in ("messages.ts", "applications.ts", "events.ts", "reasons.ts", "replies.ts")
-    ]
+    texts = [(BROWSER / name).read_text("utf-8") for name in CATALOGUES]
     return {
         code
         for text in texts

@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { activityPlugin } from './activity';
 import { streamPlugin } from './api/plugin';
 import { appsPlugin } from './apps';
 import { idlePlugin } from './idle';
@@ -8,6 +9,7 @@ import { usagePlugin } from './usage';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   streamPlugin,
+  activityPlugin,
   appsPlugin,
   idlePlugin,
   noticesPlugin,

@@ -10,6 +10,7 @@ export type Snapshot = components['schemas']['SnapshotEvent'];
 
 /** What each topic of the stream carries. */
 export interface ITopicMessages {
+  activity: components['schemas']['ActivityStatus'];
   apps: components['schemas']['AppsEvent'];
   idle: components['schemas']['IdleStatus'];
   notices: components['schemas']['NoticesEvent'];

@@ -16,6 +16,7 @@ import msgspec
 from playwright.sync_api import Page, Route
 
 from jupyter_einfra import __version__
+from jupyter_einfra.activity.models import ActivityStatus
 from jupyter_einfra.idle.models import IdleStatus
 from jupyter_einfra.models import (
     FeatureStatus,
@@ -40,6 +41,9 @@ from jupyter_einfra.usage.models import (
 )
 
 from .samples import GIB
+
+#: What a stream can carry.
+Played = UsageSnapshot | UsageDetails | NoticesEvent | IdleStatus | ActivityStatus
 
 #: Takes the place of `fetch` for the stream only; what a test sends goes to every stream
 #: that is open, and to those that are opened later.
@@ -100,7 +104,7 @@ class PlayedStream:
     def __init__(
         self,
         page: Page,
-        *events: UsageSnapshot | UsageDetails | NoticesEvent | IdleStatus,
+        *events: Played,
         state: Any = "on",
         refused: Sequence[TopicRefusal] = (),
         features: Sequence[str] = ("usage",),
@@ -110,7 +114,7 @@ class PlayedStream:
             time=datetime.now(timezone.utc),
             version=__version__,
             features=[FeatureStatus(name=name, state=state, reason=None) for name in features],
-            topics=["idle", "notices", "usage", "usage-details"],
+            topics=["activity", "idle", "notices", "usage", "usage-details"],
             refused=list(refused),
             events_lost=False,
         )
@@ -123,7 +127,7 @@ class PlayedStream:
         topics: list[str] = self._page.evaluate("window.einfraStreams")
         return topics
 
-    def send(self, event: UsageSnapshot | UsageDetails | NoticesEvent | IdleStatus) -> None:
+    def send(self, event: Played) -> None:
         """Let the page have one event more."""
         self._page.evaluate("event => window.einfraSend(...event)", _wire(event))
 

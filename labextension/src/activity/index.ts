@@ -1,0 +1,142 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  IToolbarWidgetRegistry,
+  showErrorMessage
+} from '@jupyterlab/apputils';
+import { ILauncher } from '@jupyterlab/launcher';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { request } from '../api/request';
+import { IEinfraStream } from '../tokens';
+import { addAwait } from './await';
+import { addCommands } from './commands';
+import { ActivityModel, isWorthTelling } from './model';
+import type { Welcome } from './overlay';
+import { DEFAULT_SETTINGS, type IActivitySettings } from './settings';
+import { Touch } from './touch';
+
+const ID = '@e-infra/jupyter-einfra:activity';
+
+/** Tells a user who comes back what happened while they were away. */
+export const activityPlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Tells a user who comes back what happened while they were away.',
+  autoStart: true,
+  requires: [IEinfraStream],
+  optional: [
+    ISettingRegistry,
+    ITranslator,
+    ICommandPalette,
+    ILauncher,
+    IToolbarWidgetRegistry
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    stream: IEinfraStream,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    toolbars: IToolbarWidgetRegistry | null
+  ): void => {
+    const { languageCode: language } = translator ?? nullTranslator;
+    const trans = (translator ?? nullTranslator).load('jupyter_einfra');
+    const { serverSettings } = app.serviceManager;
+    const ask = (path: string, init: RequestInit): Promise<Response> =>
+      request(path, init, serverSettings);
+    const model = new ActivityModel(stream);
+    const touch = new Touch();
+    // Not a glimpse of it for a user who has switched it off.
+    let settings: IActivitySettings = { ...DEFAULT_SETTINGS, show: registry === null };
+    let setShown: ((show: boolean) => void) | null = null;
+
+    let overlay: Promise<Welcome> | null = null;
+    const load = (): Promise<Welcome> => {
+      overlay ??= import('./overlay').then(
+        ({ Welcome }) =>
+          new Welcome({
+            app,
+            model,
+            request: ask,
+            trans,
+            language,
+            settings: () => settings,
+            setShown: () => setShown,
+            hasUsage: () =>
+              stream.snapshot?.features.some(
+                ({ name, state }) => name === 'usage' && state === 'on'
+              ) ?? false,
+            isTouched: () => touch.begun
+          })
+      );
+      overlay.catch(() => {
+        overlay = null;
+      });
+      return overlay;
+    };
+
+    addCommands({
+      app,
+      model,
+      request: ask,
+      trans,
+      palette,
+      launcher,
+      open: async () => {
+        try {
+          await (await load()).open();
+        } catch {
+          await showErrorMessage(
+            trans.__('That did not work'),
+            trans.__(
+              'This cannot be loaded. The server may be away, or it was updated: try again, or reload the page.'
+            )
+          );
+        }
+      }
+    });
+    addAwait({ app, model, request: ask, trans, palette, toolbars });
+
+    const told = new Set<string>();
+    const consider = (): void => {
+      const { isOffered, status } = model;
+      const absence = status?.away_since ?? '';
+      if (isOffered && status && !told.has(absence) && isWorthTelling(status, settings)) {
+        told.add(absence);
+        void app.restored
+          .then(load)
+          .then(welcome => welcome.tell())
+          .catch((error: unknown) => {
+            console.warn('jupyter-einfra: what happened cannot be told.', error);
+          });
+      }
+    };
+    model.changed.connect(consider);
+
+    void registry?.load(ID).then(
+      loaded => {
+        const read = (): void => {
+          settings = {
+            ...DEFAULT_SETTINGS,
+            ...(loaded.composite as Partial<IActivitySettings>)
+          };
+          consider();
+        };
+        setShown = show => {
+          loaded.set('show', show).catch((error: unknown) => {
+            console.warn('jupyter-einfra: the setting cannot be kept.', error);
+          });
+        };
+        loaded.changed.connect(read);
+        read();
+      },
+      (error: unknown) => {
+        console.warn('jupyter-einfra: the settings of activity cannot be loaded.', error);
+        settings = DEFAULT_SETTINGS;
+        consider();
+      }
+    );
+  }
+};

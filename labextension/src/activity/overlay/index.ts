@@ -1,0 +1,123 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Request } from '../commands';
+import type { ActivityModel } from '../model';
+import type { IActivitySettings } from '../settings';
+import { Acts, type IAct } from './acts';
+import { Overlay, othersClosed } from './dialog';
+import { DigestModel } from './digest';
+import { LABEL_ID, View } from './view';
+import { DigestWords } from './words';
+
+/** Shows the overlay, by itself or when it is asked for. */
+export class Welcome {
+  constructor(private readonly _options: Welcome.IOptions) {
+    this._words = new DigestWords(_options.trans, _options.language);
+    this._acts = new Acts(_options.app, _options.trans);
+  }
+
+  /** Open it, whatever there is to say. */
+  async open(): Promise<void> {
+    if (this._overlay) {
+      return;
+    }
+    const model = this._model();
+    void model.load();
+    await this._show(model, false);
+  }
+
+  /** Tell somebody who has not asked, but never between them and what they have begun. */
+  async tell(): Promise<void> {
+    const { isTouched, trans } = this._options;
+    const model = this._model();
+    await model.load();
+    if (model.error) {
+      throw model.error;
+    }
+    await othersClosed();
+    if (!model.hasNews || this._overlay) {
+      return;
+    }
+    if (!isTouched()) {
+      await this._show(model, true);
+      return;
+    }
+    const show = (): void => {
+      void this._show(model, true);
+    };
+    Notification.info(trans.__('Things happened on this server while you were away.'), {
+      autoClose: false,
+      actions: [{ label: trans.__('Show'), displayType: 'accent', callback: show }]
+    });
+  }
+
+  private _model(): DigestModel {
+    const { hasUsage, model, request } = this._options;
+    return new DigestModel({ activity: model, request, hasUsage });
+  }
+
+  private async _show(model: DigestModel, byItself: boolean): Promise<void> {
+    if (this._overlay) {
+      return;
+    }
+    let act: IAct | null = null;
+    const view = new View({
+      ...this._options,
+      model,
+      words: this._words,
+      acts: this._acts,
+      close: next => {
+        act = next;
+        overlay.reject();
+      }
+    });
+    const overlay = new Overlay(view, LABEL_ID);
+    this._overlay = overlay;
+    try {
+      await overlay.launch();
+    } finally {
+      this._overlay = null;
+    }
+    if (byItself || model.hasUnseen) {
+      void model.see();
+    }
+    await this._do(act);
+  }
+
+  /** Do what the overlay has made room for. */
+  private async _do(act: IAct | null): Promise<void> {
+    try {
+      await act?.execute();
+    } catch (error) {
+      console.warn(`jupyter-einfra: “${String(act?.label)}” cannot be done.`, error);
+    }
+  }
+
+  private readonly _acts: Acts;
+  private _overlay: Overlay | null = null;
+  private readonly _words: DigestWords;
+}
+
+export namespace Welcome {
+  export interface IOptions {
+    readonly app: JupyterFrontEnd;
+    readonly model: ActivityModel;
+    readonly request: Request;
+    readonly trans: TranslationBundle;
+
+    /** BCP 47 tag. */
+    readonly language: string;
+
+    readonly settings: () => IActivitySettings;
+
+    /** Has it open by itself, or not; null where settings cannot be kept. */
+    readonly setShown: () => ((show: boolean) => void) | null;
+
+    readonly hasUsage: () => boolean;
+
+    /** Whether the user has begun something on this page. */
+    readonly isTouched: () => boolean;
+  }
+}
