@@ -14,6 +14,7 @@ from jupyter_einfra.activity.models import (
     DigestUse,
     Fact,
 )
+from jupyter_einfra.models import Params
 
 from .samples import GIB
 
@@ -203,21 +204,20 @@ def month() -> Digest:
             "times": 1,
         },
     )
+    causes: list[tuple[str, Params]] = [
+        ("kernel_machine_out_of_memory", {}),
+        ("kernel_killed", {"memory_known": 0}),
+        ("kernel_crashed", {"signal_name": "SIGSEGV"}),
+        ("kernel_exited", {"exit_code": 3}),
+        ("kernel_died", {}),
+        ("run_lost", {"seconds": 90_000.0}),
+    ]
     deaths = [
         replace(
             fact(code, 30 * n + 1, severity="error", params={**more, "restarted": n % 2}),
             path=None if n == 2 else "deep/down/train.ipynb",
         )
-        for n, (code, more) in enumerate(
-            [
-                ("kernel_machine_out_of_memory", {}),
-                ("kernel_killed", {"memory_known": 0}),
-                ("kernel_crashed", {"signal_name": "SIGSEGV"}),
-                ("kernel_exited", {"exit_code": 3}),
-                ("kernel_died", {}),
-                ("run_lost", {"seconds": 90_000.0}),
-            ]
-        )
+        for n, (code, more) in enumerate(causes)
     ]
     ended = [
         fact(

@@ -125,3 +125,17 @@ it('writes decimals as the language does', () => {
   expect(czech.compactBytes(12.4 * GIB, 16 * GIB)).toBe('12,4/16 GiB');
   expect(czech.compactCores(0.2, 0.5)).toBe('0,2/0,5');
 });
+
+it.each([
+  [0.2, '0 sec'],
+  [59.7, '1 min'],
+  [61, '1 min 1 sec'],
+  [20_880, '5 hr 48 min'],
+  [7199, '2 hr'],
+  [86_399, '1 day'],
+  [226_800, '2 days 15 hr'],
+  [31 * 86_400, '31 days']
+])('writes a length of %d seconds by its two greatest units', (seconds, expected) => {
+  const format = new Format(nullTranslator.load('jupyter_einfra'), 'en');
+  expect(format.length(seconds)).toBe(expected);
+});

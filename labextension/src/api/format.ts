@@ -90,15 +90,19 @@ export class Format {
 
   /** "5 hr 48 min", "2 days and 15 hours": the two greatest units, for what is over. */
   length(seconds: number, unitDisplay: 'short' | 'long' = 'short'): string {
-    const index = LENGTHS.findIndex(([size]) => seconds >= size);
-    const at = index < 0 ? LENGTHS.length - 1 : index;
-    const least = LENGTHS[at + 1]?.[0] ?? 1;
+    const indexOf = (length: number): number => {
+      const index = LENGTHS.findIndex(([size]) => length >= size);
+      return index < 0 ? LENGTHS.length - 1 : index;
+    };
+    const least = LENGTHS[indexOf(seconds) + 1]?.[0] ?? 1;
     let left = Math.round(seconds / least) * least;
+    // Rounded, 59.7 seconds are a minute.
+    const at = indexOf(left);
     const parts = LENGTHS.slice(at, at + 2).flatMap(([size, unit]) => {
       const count = Math.floor(left / size);
       left -= count * size;
       const options = { style: 'unit', unit, unitDisplay } as const;
-      return count > 0 || (size === 1 && at === LENGTHS.length - 1)
+      return count > 0 || at === LENGTHS.length - 1
         ? [new Intl.NumberFormat(this._language, options).format(count)]
         : [];
     });

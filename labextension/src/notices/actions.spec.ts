@@ -90,3 +90,30 @@ describe('before a server is deleted', () => {
     expect(labels('idle_day', {})).toEqual([]);
   });
 });
+
+describe('of what is done', () => {
+  const labels = (asked: 0 | 1): string[] => {
+    const silence = vi.fn();
+    const actions = new Actions({
+      app: { commands: { execute, hasCommand: () => true } } as never,
+      trans: nullTranslator.load('jupyter_einfra'),
+      silence
+    });
+    const all = actions.of(
+      notice('run', {
+        code: 'run_failed',
+        params: { asked },
+        path: 'a.ipynb',
+        kernel_id: 'k'
+      })
+    );
+    all.at(-1)?.callback({} as MouseEvent);
+    expect(silence.mock.calls).toEqual(asked ? [] : [['runMinutes']]);
+    return all.map(({ label }) => label);
+  };
+
+  it('there is the notebook, and silence for what nobody asked for', () => {
+    expect(labels(0)).toEqual(['Open Notebook', 'Do Not Show Again']);
+    expect(labels(1)).toEqual(['Open Notebook']);
+  });
+});

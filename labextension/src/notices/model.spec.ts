@@ -199,3 +199,19 @@ describe('banners', () => {
     expect(ids([last], { path: 'x/one, two.ipynb' })).toEqual(['1']);
   });
 });
+
+describe('what is done', () => {
+  const run = (asked: 0 | 1, seconds: number): Notice =>
+    notice('1', { code: 'run_finished', severity: 'info', params: { asked, seconds } });
+
+  it.each([
+    ['asked for', run(1, 3), 0, true],
+    ['asked for by nobody', run(0, 99_999), 0, false],
+    ['long', run(0, 600), 10, true],
+    ['short', run(0, 599), 10, false]
+  ])('and %s', (_, done, runMinutes, expected) => {
+    const told = wanted([done], { ...DEFAULT_SETTINGS, runMinutes });
+    expect(told).toHaveLength(Number(expected));
+    expect(wanted([done], { ...DEFAULT_SETTINGS, runMinutes, show: false })).toEqual([]);
+  });
+});

@@ -99,3 +99,14 @@ it('lets go when it is not wanted any more', () => {
   vi.runAllTimers();
   expect(shown).toEqual([]);
 });
+
+it('tells what was asked for, though it weighs little', () => {
+  outside.isWanted = true;
+  take();
+  outside.follow([
+    said('news', 'info'),
+    { notice: notice('run', { code: 'run_finished', severity: 'info' }), text: 'done' }
+  ]);
+  vi.runAllTimers();
+  expect(shown).toEqual(['done']);
+});

@@ -19,6 +19,8 @@ it.each([
   ['gpu_unused', 'showGpu'],
   ['idle_day', 'showIdle'],
   ['app_idle', 'showApps'],
+  ['run_finished', 'runMinutes'],
+  ['run_failed', 'runMinutes'],
   ['lottery_won', null]
 ])('knows which setting switches %s off', (code, kind) => {
   expect(kindOf(code)).toBe(kind);
