@@ -18,6 +18,10 @@ from .messages import Frame, Message, enough, read
 #: Messages that wait for us, of a kernel that has to be heard in full; more are dropped.
 _MOST_WAITING = 10_000
 
+#: A kernel that starts can be heard some time after it is connected to; what it says before
+#: we have found it, which a page may have done by then, is lost.
+_RETRY_MILLISECONDS = 20
+
 #: Topics of kernels that are known here are no longer.
 _MOST_TOPIC = 100
 
@@ -112,5 +116,10 @@ def _connected(manager: Any) -> Any:
     stream = manager.connect_iopub()
     if not hasattr(stream, "on_recv"):
         stream = ZMQStream(stream)
+    address = stream.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
     stream.setsockopt(zmq.RCVHWM, _MOST_WAITING)
+    stream.setsockopt(zmq.RECONNECT_IVL, _RETRY_MILLISECONDS)
+    # Both hold for connections that are made from now on.
+    stream.socket.disconnect(address)
+    stream.socket.connect(address)
     return stream

@@ -31,6 +31,9 @@ LONG_SECONDS = 60.0
 _GAP = timedelta(minutes=10)
 _GO = timedelta(hours=1)
 
+#: What happens within this time is the same act.
+_AT_ONCE = timedelta(seconds=5)
+
 #: Errors of one kernel in one go that are told one by one.
 _MOST_ERRORS = 10
 
@@ -226,6 +229,11 @@ class Journal:
 
     def changed(self, change: FileEvent) -> str:
         """Record a change of a file, with those like it."""
+        if change.action == "copied":
+            # The server saves the copy first, and tells of that, too.
+            saved = self._recent(("file", "saved", change.path), FileEvent, change.time)
+            if saved is not None and change.time - saved.time < _AT_ONCE:
+                self.remove(saved.id)
         key = ("file", change.action, change.path)
         known = self._recent(key, FileEvent, change.time)
         if known is None or change.action != "saved" or change.until - known.time > _GO:

@@ -32,6 +32,9 @@ from .words import cause_of_death
 #: An execution of no longer leaves no record while it runs.
 _BRIEF_SECONDS = 1.0
 
+#: While cells run one after the other, they are written together.
+_FLUSH_SECONDS = 15.0
+
 #: How long after a kernel's end its restart may be told, which is then what it was.
 _RESTART_SECONDS = 60.0
 
@@ -82,6 +85,8 @@ class _Kernel:
         self.ear = ear
         self.executions = Executions()
         self.interrupted_at = float("-inf")
+        self.clear_since = float("-inf")
+        """Since when what is asked for and not begun is still to come."""
         self.restarts_itself = False
         """Whether the next restart is the end of a death."""
         self.ended: _Ended | None = None
@@ -146,15 +151,19 @@ class Kernels:
         self._monotonic = monotonic
         self._kernels: dict[str, _Kernel] = {}
         self._long_timer: asyncio.TimerHandle | None = None
-        self._finding: set[asyncio.Task[None]] = set()
+        self._finding: dict[asyncio.Task[None], tuple[str, _Ending]] = {}
+        """What is recorded once it is known of which notebook it is."""
+        self._flushed_at = float("-inf")
 
     def stop(self, outcome: Outcome) -> None:
         """Listen no more; what runs ended, as far as is known, in this way."""
         if self._long_timer is not None:
             self._long_timer.cancel()
             self._long_timer = None
-        for task in self._finding:
+        for task, (kernel_id, ending) in list(self._finding.items()):
             task.cancel()
+            paths = self._sessions.paths(kernel_id)
+            self._record(kernel_id, ending, paths[0] if paths else None)
         for kernel_id in list(self._kernels):
             self._leave(kernel_id, outcome)
 
@@ -226,6 +235,9 @@ class Kernels:
         if begun is not None:
             self._begin(kernel_id, kernel, begun)
         if ended is not None:
+            if ended.error is not None:
+                # With it the kernel may have dropped all that waited.
+                kernel.clear_since = self._monotonic()
             self._end(kernel_id, kernel, ended, self._outcome(kernel, ended))
 
     def _begin(self, kernel_id: str, kernel: _Kernel, execution: Execution) -> None:
@@ -245,29 +257,39 @@ class Kernels:
 
     def _end(self, kernel_id: str, kernel: _Kernel, execution: Execution, outcome: Outcome) -> None:
         """Record the end of an execution, in the notebook that has its cell."""
-        paths = [name.path for name in self._sessions.all_of(kernel_id) if name.path]
         ending = self._ending(execution, outcome)
-        cell_id = execution.cell_id
-        known = kernel.notebooks.get(cell_id or "")
-        if len(paths) < 2 or cell_id is None:
-            self._record(kernel_id, ending, paths[0] if paths else None)
-        elif known in paths:
-            self._record(kernel_id, ending, known)
-        else:
-            finding = self._find_and_record(kernel_id, kernel, ending, cell_id, paths)
-            task = asyncio.ensure_future(finding)
-            self._finding.add(task)
-            task.add_done_callback(self._finding.discard)
+        if not self._sessions.are_coming:
+            path, is_sure = self._notebook(kernel_id, kernel, ending)
+            if is_sure:
+                self._record(kernel_id, ending, path)
+                return
+        task = asyncio.ensure_future(self._find_and_record(kernel_id, kernel, ending))
+        self._finding[task] = kernel_id, ending
+        task.add_done_callback(lambda task: self._finding.pop(task, None))
 
-    async def _find_and_record(
-        self, kernel_id: str, kernel: _Kernel, ending: _Ending, cell_id: str, paths: list[str]
-    ) -> None:
-        found = await self._sessions.notebook_with(cell_id, paths)
-        if found is not None:
-            if len(kernel.notebooks) >= _MOST_CELLS:
-                kernel.notebooks.clear()
-            kernel.notebooks[cell_id] = found
-        self._record(kernel_id, ending, found or paths[0])
+    def _notebook(
+        self, kernel_id: str, kernel: _Kernel, ending: _Ending
+    ) -> tuple[str | None, bool]:
+        """Return the notebook of an execution, and whether it can be no other one."""
+        paths = self._sessions.paths(kernel_id)
+        cell_id = ending.execution.cell_id
+        known = kernel.notebooks.get(cell_id or "")
+        if known in paths:
+            return known, True
+        return (paths[0] if paths else None), len(paths) < 2 or cell_id is None
+
+    async def _find_and_record(self, kernel_id: str, kernel: _Kernel, ending: _Ending) -> None:
+        await self._sessions.come()
+        path, is_sure = self._notebook(kernel_id, kernel, ending)
+        cell_id = ending.execution.cell_id
+        if not is_sure and cell_id is not None:
+            paths = self._sessions.paths(kernel_id)
+            found = await self._sessions.notebook_with(cell_id, paths)
+            if found is not None:
+                if len(kernel.notebooks) >= _MOST_CELLS:
+                    kernel.notebooks.clear()
+                path = kernel.notebooks[cell_id] = found
+        self._record(kernel_id, ending, path)
 
     def _ending(self, execution: Execution, outcome: Outcome) -> _Ending:
         seconds = self._monotonic() - execution.began_monotonic
@@ -319,8 +341,16 @@ class Kernels:
                     still_brief = True
                     continue
                 execution.event_id = self._note(kernel_id, execution)
+                self._flush()
         if still_brief:
             self._note_long_ones_later()
+
+    def _flush(self) -> None:
+        """Have it written what runs, so that a sudden end of the server is one of that, too."""
+        now = self._monotonic()
+        if now - self._flushed_at >= _FLUSH_SECONDS:
+            self._flushed_at = now
+            self._remembered.flush()
 
     def _note(self, kernel_id: str, execution: Execution) -> str:
         with self._remembered.journal() as journal:
@@ -352,6 +382,7 @@ class Kernels:
 
     def _end_all(self, kernel_id: str, kernel: _Kernel, outcome: Outcome) -> list[str]:
         """Record that all executions of a kernel ended; return the ids of the records."""
+        self._requests.forget(kernel_id)
         path = self._sessions.all_of(kernel_id)[0].path
         return [
             self._record(
@@ -379,8 +410,13 @@ class Kernels:
             return
         running = kernel.executions.running
         last = running[-1] if running else None
+        cell_id = self._requests.next_of(kernel_id, kernel.clear_since)
+        if last is not None:
+            cell_id = last.cell_id
         self._end_all(kernel_id, kernel, "died")
         kernel.restarts_itself = not gave_up
+        if gave_up:
+            kernel.ear.close()
         now = utc(self._now())
         again = kernel.watch.died_again(now) is not None
         cause = cause_of_death(exit_code)
@@ -400,7 +436,7 @@ class Kernels:
                     action="died",
                     cause=cause,
                     execution_count=None if last is None else last.execution_count,
-                    cell_id=None if last is None else last.cell_id,
+                    cell_id=cell_id,
                     restarted=not gave_up,
                     times=1,
                 ),

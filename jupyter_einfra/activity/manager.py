@@ -161,6 +161,11 @@ class ActivityManager(EinfraConfigurable):
         self._timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
         self._done.look(utc(self._now()))
 
+    def _look_now(self) -> None:
+        """See what there is, for who asks."""
+        if self._is_listening:
+            self._recorder.look()
+
     def _on_read(self) -> None:
         """Go on with what earlier lives left. In the store's thread."""
         if self._loop is not None:
@@ -264,6 +269,7 @@ class ActivityManager(EinfraConfigurable):
 
     async def events(self, query: ActivityQuery) -> bytes:
         """Return the JSON of an `ActivityList`."""
+        self._look_now()
         return await in_thread(self._events, query)
 
     def _events(self, query: ActivityQuery) -> bytes:
@@ -285,6 +291,7 @@ class ActivityManager(EinfraConfigurable):
 
     async def digest(self, since: datetime | None) -> Digest:
         """Return what happened since a moment; since the owner was last here if left out."""
+        self._look_now()
         if since is None:
             away_since = self._remembered.standing.presence.away_since
             now = self._now()

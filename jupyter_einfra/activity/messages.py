@@ -56,11 +56,14 @@ class Request(NamedTuple):
 
     id: str
     cell_id: str
+    session: str
+    """Of the page's connection: each notebook has its own."""
 
 
 class _Header(msgspec.Struct):
     msg_type: str = ""
     msg_id: str = ""
+    session: str = ""
 
 
 class _Status(msgspec.Struct):
@@ -187,7 +190,7 @@ def requested(message: str | bytes) -> Request | None:
         return None
     if not (0 < len(cell_id) <= _MOST_ID and 0 < len(header.msg_id) <= _MOST_ID):
         return None
-    return Request(header.msg_id, cell_id)
+    return Request(header.msg_id, cell_id, header.session[:_MOST_ID])
 
 
 def _parts(message: bytes) -> tuple[bytes, bytes, bytes] | None:

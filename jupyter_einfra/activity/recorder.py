@@ -20,6 +20,7 @@ from ..models import Notice, Reason
 from . import requests
 from .journal import utc
 from .kernels import Kernels, Watcher
+from .messages import Request
 from .models import FileEvent, Outcome, ProgramEvent
 from .remembered import Remembered
 from .sessions import Sessions
@@ -88,6 +89,7 @@ class Recorder:
         self._remembered = remembered
         self._log = log
         self._now = now
+        self._monotonic = monotonic
         self._requests = requests.Requests()
         self._sessions = Sessions(server.session_manager, server.root, self._on_names, log)
         self._kernels = Kernels(
@@ -113,8 +115,8 @@ class Recorder:
         for schema, listener in self._listeners:
             with suppress(Exception):  # a server without events is looked at
                 self._server.event_logger.add_listener(schema_id=schema, listener=listener)
-        self._unfollow = requests.follow(self._server.settings(), self._requests.hear, self._log)
-        self._look()
+        self._unfollow = requests.follow(self._server.settings(), self._on_request, self._log)
+        self._look_again()
 
     def stop(self, outcome: Outcome) -> None:
         """Listen no more; what runs ended, as far as is known, in this way."""
@@ -158,16 +160,24 @@ class Recorder:
 
     # What is heard and seen ------------------------------------------------------------------
 
+    def _on_request(self, kernel_id: str, request: Request) -> None:
+        if self._requests.hear(kernel_id, request, self._monotonic()):
+            self._sessions.look_up()  # a notebook may have come to share the kernel
+
     def _on_names(self) -> None:
         self._kernels.on_names()
 
-    def _look(self) -> None:
-        self._look_timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+    def look(self) -> None:
+        """Find what nobody told of."""
         try:
             self._kernels.look()
             self._look_at_terminals()
         except Exception:  # noqa: BLE001 - it is looked at again
             self._log.exception("What there is could not be looked at")
+
+    def _look_again(self) -> None:
+        self._look_timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look_again)
+        self.look()
 
     async def _on_contents_action(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
         action = _FILE_ACTIONS.get(data.get("action", ""))

@@ -16,7 +16,7 @@ from ..kernels.names import Named, all_names_of_kernels, tidy
 from ..threads import in_thread
 
 #: While cells run, names are looked up again no sooner than this: notebooks get new names.
-_FRESH_SECONDS = 2.0
+_FRESH_SECONDS = 0.5
 
 #: Nobody tells of a notebook that joins a kernel.
 _OLD_SECONDS = 30.0
@@ -69,6 +69,8 @@ class Sessions:
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._known = asyncio.Event()
+        self._known.set()
 
     def stop(self) -> None:
         """Look nothing up any more."""
@@ -85,15 +87,29 @@ class Sessions:
         """Return all that a kernel is called."""
         return self._names.get(kernel_id) or [Named(tidy(otherwise or kernel_id), None)]
 
+    def paths(self, kernel_id: str) -> list[str]:
+        """Return the notebooks and files of a kernel."""
+        return [named.path for named in self._names.get(kernel_id, ()) if named.path]
+
     @property
     def are_old(self) -> bool:
         """Whether a notebook may have come meanwhile that shares a kernel."""
         return time.monotonic() - self._read_at > _OLD_SECONDS
 
+    @property
+    def are_coming(self) -> bool:
+        """Whether names are being looked up, or will be in a moment."""
+        return not self._known.is_set()
+
+    async def come(self) -> None:
+        """Wait for names that are being looked up."""
+        await self._known.wait()
+
     def look_up(self) -> None:
         """Look the names up, unless that was just done: then in a moment."""
         if self._timer is not None or (self._reading is not None and not self._reading.done()):
             return
+        self._known.clear()
         wait = max(self._read_at + _FRESH_SECONDS - time.monotonic(), 0.0)
         self._timer = asyncio.get_running_loop().call_later(wait, self._begin)
 
@@ -110,6 +126,7 @@ class Sessions:
         except Exception as error:  # noqa: BLE001 - the names stay what they were
             self._log.debug("Sessions could not be listed: %s", error)
         self._read_at = time.monotonic()
+        self._known.set()
         self._on_known()
 
     async def notebook_with(self, cell_id: str, paths: Sequence[str]) -> str | None:

@@ -257,7 +257,7 @@ def test_only_so_many_facts_are_told_and_how_many_more_there_are() -> None:
 
 
 def test_only_what_happened_in_the_absence_is_news() -> None:
-    both = [
+    both: list[ActivityEvent] = [
         *(failed(100, 101), kernel(200, kernel_id="k3")),
         *(cells(100, 110, path="a.ipynb", kernel_id="k2"), run(300, None, kernel_id="k4")),
     ]
@@ -295,7 +295,7 @@ minutes = st.integers(-1000, 1000)
 
 
 @st.composite
-def events(draw: Any) -> ActivityEvent:
+def happenings(draw: Any) -> ActivityEvent:
     start = draw(minutes)
     end = start + draw(st.integers(0, 300))
     path = draw(st.sampled_from(NAMES))
@@ -331,7 +331,7 @@ notices = st.builds(
 
 
 @settings(max_examples=300)
-@given(st.lists(events(), max_size=25), st.lists(notices, max_size=3), st.randoms())
+@given(st.lists(happenings(), max_size=25), st.lists(notices, max_size=3), st.randoms())
 def test_whatever_happened(
     happened: list[ActivityEvent], standing: list[Notice], luck: random.Random
 ) -> None:

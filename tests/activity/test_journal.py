@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from jupyter_einfra.activity import journal as module
 from jupyter_einfra.activity.journal import Journal, ended, utc
@@ -124,7 +125,7 @@ def test_a_session_that_follows_its_kernel_names_what_was_recorded(journal: Jour
     journal.put(kernel(0, "started", path=None, name="other", kernel_id="k2"))
     ours = Journal("life")
     for event in journal:
-        ours.put(module.replace(event, id=ours.new_id()))
+        ours.put(replace(event, id=ours.new_id()))
     ours.name("k1", "train.ipynb", "train.ipynb")
     paths = {getattr(event, "kernel_id", ""): getattr(event, "path", "") for event in ours}
     assert paths == {"k1": "train.ipynb", "k2": None}

@@ -78,7 +78,12 @@ def test_a_message_that_the_kernel_did_not_sign_is_not_believed() -> None:
 
 def test_the_signature_is_of_the_four_parts_after_it() -> None:
     seen: list[Sequence[bytes]] = []
-    read(frames("status", {"execution_state": "idle"}), lambda parts: bool(seen.append(parts)))
+
+    def look(parts: Sequence[bytes]) -> bool:
+        seen.append(parts)
+        return True
+
+    read(frames("status", {"execution_state": "idle"}), look)
     [(signature, header, parent, metadata, content)] = seen
     assert signature == b"signature"
     assert b'"status"' in header
@@ -109,7 +114,7 @@ def v1(channel: bytes, header: Any, metadata: Any) -> bytes:
     return struct.pack(f"<{len(offsets) + 1}Q", len(offsets), *offsets) + b"".join(parts)
 
 
-HEADER = {"msg_type": "execute_request", "msg_id": "r1"}
+HEADER = {"msg_type": "execute_request", "msg_id": "r1", "session": "page"}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ HEADER = {"msg_type": "execute_request", "msg_id": "r1"}
 def test_the_cell_of_a_request_is_read_in_both_protocols(message: str | bytes) -> None:
     told = requested(message)
     assert told is not None
-    assert (told.id, told.cell_id) == ("r1", "c1")
+    assert (told.id, told.cell_id, told.session) == ("r1", "c1", "page")
 
 
 @pytest.mark.parametrize(

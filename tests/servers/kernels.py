@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, final
 
@@ -23,6 +23,16 @@ held = []
 def hold(mib):
     held.append(b"x" * (mib << 20))
 """
+
+
+def write_kernelspec(
+    lab: LabServer, name: str, *argv: str, env: Mapping[str, str] | None = None
+) -> None:
+    """Let a server know a kind of kernel."""
+    folder = lab.home / ".local/share/jupyter/kernels" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = {"argv": argv, "display_name": name, "language": name, "env": dict(env or {})}
+    (folder / "kernel.json").write_text(json.dumps(spec))
 
 
 @final
