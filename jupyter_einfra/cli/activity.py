@@ -108,7 +108,7 @@ def lines(digest: Digest) -> Iterator[str]:
         yield "What happens is not recorded; `jupyter einfra activity --record on` begins to."
     elif digest.reason is not None:
         yield digest.reason.message
-    if not digest.sections:
+    if all(section.name == "continue" for section in digest.sections):
         yield "Nothing has happened since."
     for section in digest.sections:
         yield ""
