@@ -125,6 +125,7 @@ export const activityPlugin: JupyterFrontEndPlugin<void> = {
           consider();
         };
         setShown = show => {
+          settings = { ...settings, show };
           loaded.set('show', show).catch((error: unknown) => {
             console.warn('jupyter-einfra: the setting cannot be kept.', error);
           });

@@ -102,7 +102,15 @@ export class Acts {
         label: trans.__('Restart Kernel'),
         caption: trans.__('Restart the kernel of %1', nameOf(fact) ?? id),
         done: trans.__('Restarted'),
-        execute: () => KernelAPI.restartKernel(id, serverSettings)
+        execute: async () => {
+          try {
+            await KernelAPI.restartKernel(id, serverSettings);
+          } catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            const text = trans.__('The kernel could not be restarted: %1', why);
+            throw new Error(text, { cause: error });
+          }
+        }
       }
     ];
   }

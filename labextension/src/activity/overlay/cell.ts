@@ -5,6 +5,9 @@ import type { Widget } from '@lumino/widgets';
 
 import type { Fact } from '../facts';
 
+/** How long a notification stays that nobody has to act on. */
+const INFO_MS = 15_000;
+
 /** What a notebook of Lab can do, without depending on it. */
 interface INotebookPanel extends Widget {
   readonly context: { readonly ready: Promise<void> };
@@ -30,7 +33,8 @@ export async function openAt(
       ...(isNotebook && { factory: 'Notebook' })
     });
     if (isNotebook && cell !== null && !(await showCell(panel as INotebookPanel, cell))) {
-      Notification.info(trans.__('That cell is not in %1 any more.', name));
+      const text = trans.__('That cell is not in %1 any more.', name);
+      Notification.info(text, { autoClose: INFO_MS });
     }
   } catch (error) {
     console.warn('jupyter-einfra: the file cannot be opened.', error);

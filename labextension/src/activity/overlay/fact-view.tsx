@@ -1,8 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { networkError } from '../../api/errors';
-import { describe } from '../../api/messages';
 import { tell, type Fact } from '../facts';
 import type { Acts, IAct } from './acts';
 import type { DigestWords } from './words';
@@ -45,7 +43,7 @@ export function FactView(props: IProps): React.ReactElement {
       </span>
       <span className="jp-EinfraActivity-acts">
         {acts.of(fact).map(act => (
-          <ActButton key={act.label} {...{ act, close, trans }} />
+          <ActButton key={act.label} {...{ act, close }} />
         ))}
       </span>
     </li>
@@ -56,13 +54,11 @@ export function FactView(props: IProps): React.ReactElement {
 export function ActButton({
   act,
   close,
-  isMain,
-  trans
+  isMain
 }: {
   readonly act: IAct;
   readonly close: (next: IAct | null) => void;
   readonly isMain?: boolean;
-  readonly trans: TranslationBundle;
 }): React.ReactElement {
   const [state, setState] = React.useState<'ready' | 'busy' | 'done'>('ready');
   const [why, setWhy] = React.useState('');
@@ -78,7 +74,7 @@ export function ActButton({
         },
         (error: unknown) => {
           setState('ready');
-          setWhy(describe(networkError(error), trans));
+          setWhy(error instanceof Error ? error.message : String(error));
         }
       );
     }

@@ -155,7 +155,7 @@ function Use({
       <div className="jp-EinfraActivity-use">
         <p className="jp-EinfraActivity-dim">{told.join(' ')}</p>
         {shown.map(act => (
-          <ActButton key={act.label} {...{ act, close, trans }} />
+          <ActButton key={act.label} {...{ act, close }} />
         ))}
       </div>
     </section>
@@ -196,7 +196,7 @@ function Footer(props: IDigestProps): React.ReactElement {
       {last &&
         acts
           .continueIn(last)
-          .map(act => <ActButton key={act.label} isMain {...{ act, close, trans }} />)}
+          .map(act => <ActButton key={act.label} isMain {...{ act, close }} />)}
     </footer>
   );
 }
