@@ -74,7 +74,7 @@ class Played:
     def _answer(self, route: Route) -> None:
         request = route.request
         path = request.url.partition("/jupyter-einfra/activity")[2].partition("?")[0]
-        wish = json.loads(request.post_data) if request.post_data else None
+        wish: Any = json.loads(request.post_data) if request.post_data else None
         self.asked.append((request.method, path, wish))
         if self.fails:
             refusal = {"message": "x", "reason": "x", "code": "internal_error", "params": {}}
