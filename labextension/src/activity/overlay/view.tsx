@@ -11,6 +11,8 @@ import { ActButton, FactView } from './fact-view';
 import { SparklineView } from './sparkline-view';
 import type { DigestWords } from './words';
 
+import '../../../style/activity.css';
+
 /** Of the element that names the overlay. */
 export const LABEL_ID = 'einfra-activity-title';
 
