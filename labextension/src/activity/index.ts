@@ -110,6 +110,7 @@ export const activityPlugin: JupyterFrontEndPlugin<void> = {
           .then(welcome => welcome.tell())
           .catch((error: unknown) => {
             console.warn('jupyter-einfra: what happened cannot be told.', error);
+            told.delete(absence); // the next connection may be better
           });
       }
     };

@@ -89,7 +89,9 @@ export class DigestModel {
   /** Whether there is something that the user was not shown before. */
   get hasUnseen(): boolean {
     return (
-      this._digest?.sections.some(({ facts }) => facts.some(({ seen }) => !seen)) ?? false
+      this._digest?.sections.some(
+        ({ facts, name }) => NEWS.has(name) && facts.some(({ seen }) => !seen)
+      ) ?? false
     );
   }
 

@@ -83,7 +83,16 @@ export class Welcome {
     if (byItself || model.hasUnseen) {
       void model.see();
     }
+    this._giveFocus();
     await this._do(act);
+  }
+
+  /** The menu that had the focus is gone by now, and at Lab's start nothing had it. */
+  private _giveFocus(): void {
+    const { shell } = this._options.app;
+    if (document.activeElement === document.body && shell.currentWidget) {
+      shell.activateById(shell.currentWidget.id);
+    }
   }
 
   /** Do what the overlay has made room for. */
