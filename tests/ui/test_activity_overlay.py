@@ -109,6 +109,12 @@ class Played:
         return overlay
 
 
+def change_theme(page: Page, theme: str) -> None:
+    change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+    page.evaluate(change, theme)
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+
+
 def test_who_has_not_asked_is_told_only_what_is_worth_it(
     page: Page, lab: LabServer, shot: Shot
 ) -> None:
@@ -248,6 +254,9 @@ def test_what_can_be_done_about_it_is_done(page: Page, lab: LabServer, shot: Sho
     # The launcher, which comes late, does not take the focus away.
     expect(overlay.get_by_role("heading", level=1)).to_be_focused()
     shot(page, "activity-one-light")
+    change_theme(page, DARK)
+    shot(page, "activity-one-dark")
+    change_theme(page, LIGHT)
     assert "resolution=600" in played.history[0]
     the_kernel_is_restarted_in_place(played)
     the_figures_of_that_moment_are_shown(played)
@@ -353,13 +362,7 @@ def test_a_crowded_month_can_be_read_in_every_theme(page: Page, lab: LabServer, 
     assert "\u202e" not in (hostile.text_content() or "")
     assert "\u202e" not in overlay.inner_text()
     for theme, name in ((LIGHT, "light"), (DARK, "dark"), (HIGH_CONTRAST, "contrast")):
-        before = page.locator("body").get_attribute("data-jp-theme-name")
-        if before != theme:
-            page.evaluate(
-                "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
-                theme,
-            )
-            expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+        change_theme(page, theme)
         shot(page, f"activity-month-{name}")
         assert violations(page, OVERLAY) == [], name
     # At 200 % zoom a window of 1280 by 800 has room for half of that.
