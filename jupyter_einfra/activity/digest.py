@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Literal, NamedTuple, TypeGuard
 
+from msgspec.structs import replace
+
 from ..models import Notice, Params, Reason
 from . import words
 from .models import (
@@ -120,16 +122,34 @@ def digest(
         _section("files", _files(asked)),
         _section("continue", _continue(asked)),
     ]
+    use = None if usage is None else _with_peaks(usage, asked)
     return Digest(
         time=now,
         since=since,
         until=until or now,
         started_at=started_at,
         sections=[section for section in sections if section.facts],
-        use=usage,
+        use=use,
         recording=recording,
         reason=reason,
     )
+
+
+def _with_peaks(use: DigestUse, asked: _Asked) -> DigestUse:
+    """Count in what killed a kernel: memory that is full for a moment is between two samples."""
+    for event in asked.kernels:
+        params = event.cause.params if event.cause is not None else {}
+        used, limit = params.get("used_bytes"), params.get("limit_bytes")
+        if not (asked.covers(event.time) and isinstance(used, int) and isinstance(limit, int)):
+            continue
+        if used > (use.memory_peak_bytes or 0):
+            use = replace(
+                use,
+                memory_peak_bytes=used,
+                memory_peak_at=event.time,
+                memory_limit_bytes=limit,
+            )
+    return use
 
 
 def _sorted_out(

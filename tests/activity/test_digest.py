@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_einfra.activity.digest import counted, digest
-from jupyter_einfra.activity.models import ActivityEvent, Digest, Fact
+from jupyter_einfra.activity.models import ActivityEvent, Digest, DigestUse, Fact
 from jupyter_einfra.models import Notice, Reason
 
 from .made import DAY, at, cells, failed, file, kernel, notice, program, run
@@ -288,6 +288,30 @@ def test_a_clock_that_was_ahead_tells_nothing_of_the_future() -> None:
         for fact in section.facts:
             assert fact.time is not None
             assert fact.time <= NOW
+
+
+def test_memory_that_killed_a_kernel_was_in_use() -> None:
+    """Between two samples it is full and free again."""
+    cause = Reason(
+        code="kernel_out_of_memory",
+        message="-",
+        params={"used_bytes": 2**34, "limit_bytes": 2**34},
+    )
+    use = DigestUse(
+        known_seconds=3600,
+        cpu_core_hours=1.0,
+        gpu_hours=None,
+        memory_peak_bytes=2**30,
+        memory_peak_at=at(10),
+        memory_limit_bytes=2**34,
+        home_used_bytes=None,
+        home_limit_bytes=None,
+    )
+    before, now = kernel(-10, cause=cause), kernel(192, cause=cause)
+    for events, peak in (([before], (2**30, at(10))), ([before, now], (2**34, at(192)))):
+        made = digest(events, use, [], now=NOW, since=LEFT, started_at=DAY).use
+        assert made is not None
+        assert (made.memory_peak_bytes, made.memory_peak_at) == peak
 
 
 NAMES = ["a.ipynb", "b.ipynb", "d/c.ipynb", None]
