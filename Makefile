@@ -32,6 +32,7 @@ screenshots: ui  ## Refresh the README's pictures from the browser tests
 	@cp test-results/status-bar-light.png docs/status-bar.png
 	@cp test-results/panel-tab.png docs/panel.png
 	@cp test-results/idle-day-light.png docs/idle.png
+	@cp test-results/activity-back-light.png docs/welcome.png
 	@cp test-results/vscode-in-lab.png docs/vscode.png
 	@cp test-results/desktop-in-lab.png docs/desktop.png
 	@cp test-results/apps-failed.png docs/launch.png
