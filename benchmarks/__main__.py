@@ -14,7 +14,9 @@ from typing import TypeVar
 
 from . import (
     applications,
+    cells,
     desktop,
+    digests,
     forecasts,
     history,
     opening,
@@ -22,6 +24,7 @@ from . import (
     panel,
     polling,
     proxying,
+    recording,
     requests,
     startup,
     storage,
@@ -86,6 +89,11 @@ def _benchmarks(*, quick: bool) -> dict[str, Callable[[Path], list[Figure]]]:
         "proxying": partial(proxying.measure, size=size(proxying.Size(), proxying.Size(2, 50, 16))),
         "desktop": partial(desktop.measure, size=size(desktop.Size(), desktop.Size(2, 40))),
         "forecasts": partial(forecasts.measure, size=size(forecasts.Size(), forecasts.Size(3))),
+        "recording": partial(
+            recording.measure, size=size(recording.Size(), recording.Size(1, 1000, 50))
+        ),
+        "cells": partial(cells.measure, size=size(cells.Size(), cells.Size(1, 50, 100))),
+        "digests": partial(digests.measure, size=size(digests.Size(), digests.Size(10_000, 5))),
         "page-size": page_size.measure,
     }
 

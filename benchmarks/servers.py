@@ -24,11 +24,13 @@ EXTENSIONS = {
     "bare": (),
     "proxy": ("jupyter_server_proxy",),
     "einfra": ("jupyter_server_proxy", "jupyter_einfra"),
+    # What its kernels are is not known to it.
+    "unknown": ("jupyter_server_proxy", "jupyter_einfra", "benchmarks.unknown"),
     "peer": ("jupyter_resource_usage",),
     # Whatever is loaded while it runs.
     "later": (),
 }
-Kind = Literal["bare", "proxy", "einfra", "peer", "later"]
+Kind = Literal["bare", "proxy", "einfra", "unknown", "peer", "later"]
 
 _ANSWER_SECONDS = 30.0
 

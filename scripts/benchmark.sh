@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures beside the peers and prints a table in Markdown, about twenty minutes.
+# Measures beside the peers and prints a table in Markdown, about twenty-five minutes.
 # Arguments go on: names of single benchmarks, --quick to try the scripts themselves.
 set -euo pipefail
 cd "$(dirname "$0")/.."

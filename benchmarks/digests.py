@@ -1,0 +1,175 @@
+"""What a record of ninety days takes in memory, and how long it takes to sum it up."""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import msgspec
+
+from jupyter_einfra.activity.digest import digest
+from jupyter_einfra.activity.journal import KEPT, Journal
+from jupyter_einfra.activity.models import CellRun, Digest, FileEvent
+
+from .figures import Figure, median, spread
+
+_NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
+
+#: Events between two transactions: what comes in while many things happen.
+_BATCH = 250
+
+#: What a person with many notebooks has.
+_NOTEBOOKS = 40
+_CELLS = 30
+_DAY_SECONDS = 8 * 3600
+"""Of work."""
+
+_ERRORS = ("KeyError", "ValueError", "FileNotFoundError", "RuntimeError", "TypeError")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    events: int = 100_000
+    digests: int = 31
+
+
+def measure(_: Path, *, size: Size) -> list[Figure]:
+    """Record ninety days of work, and then of what cannot be summed up as it comes."""
+    figures: list[Figure] = []
+    for alike, what in ((True, "of work"), (False, "of errors, none like another")):
+        journal, taken = _recorded(size.events, alike=alike)
+        held = f"{len(journal)} records"
+        figures.append(
+            Figure(
+                f"memory of {size.events} events {what}",
+                taken / 1e6,
+                "MB",
+                10,
+                note=held,
+            )
+        )
+        times, told = _digests(journal, size.digests)
+        lines = sum(len(section.facts) for section in told.sections)
+        figures.append(
+            Figure(
+                f"digest of 90 days {what}, as JSON",
+                median(times),
+                "ms",
+                100,
+                note=f"{held}, {lines} lines; {spread(times, 'ms')}",
+            )
+        )
+    return figures
+
+
+def _recorded(count: int, *, alike: bool) -> tuple[Journal, int]:
+    """Return a journal with all of it, and the bytes that it keeps."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        journal = Journal("5f0c1d2e3a4b")
+        events = _work(count, journal) if alike else _errors(count, journal)
+        for i, event in enumerate(events):
+            if isinstance(event, CellRun):
+                journal.ran(event)
+            else:
+                journal.changed(event)
+            if i % _BATCH == 0:
+                # As its keeper does for each transaction.
+                journal.forget_before(event.time - KEPT)
+                journal.changes()
+        del events, event
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return journal, after - before
+
+
+def _digests(journal: Journal, count: int) -> tuple[list[float], Digest]:
+    taken = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        told = digest(list(journal), None, [], now=_NOW, since=_NOW - KEPT, started_at=_NOW)
+        msgspec.json.encode(told)
+        taken.append((time.perf_counter() - begin) * 1e3)
+    return taken, told
+
+
+def _work(count: int, journal: Journal) -> Iterator[CellRun | FileEvent]:
+    """Yield what a person does who works each day: goes of cells, some errors, and saves."""
+    chance = random.Random(7)
+    for at in _moments(count):
+        # Somebody is at one notebook for a while, a few of them a day.
+        notebook = (int(at.timestamp()) // 2400 * 7 + at.day) % _NOTEBOOKS
+        die = chance.random()
+        if die < 0.08:
+            yield _saved(journal, at, f"project-{notebook % 6}/analysis-{notebook}.ipynb")
+        elif die < 0.12:
+            yield _run(journal, at, notebook, chance, failed=True)
+        else:
+            seconds = chance.uniform(60, 7200) if die > 0.99 else chance.expovariate(1.0)
+            yield _run(journal, at, notebook, chance, seconds=seconds)
+
+
+def _errors(count: int, journal: Journal) -> Iterator[CellRun]:
+    chance = random.Random(7)
+    for i, at in enumerate(_moments(count)):
+        text = f"{chance.getrandbits(640):0200d}"
+        yield _run(journal, at, i % _NOTEBOOKS, chance, failed=True, text=text)
+
+
+def _moments(count: int) -> Iterator[datetime]:
+    for i in range(count):
+        day, share = divmod(i * KEPT.days / count, 1)
+        yield _NOW - KEPT + timedelta(days=day, seconds=share * _DAY_SECONDS + 8 * 3600)
+
+
+def _run(
+    journal: Journal,
+    at: datetime,
+    notebook: int,
+    chance: random.Random,
+    *,
+    seconds: float = 0.5,
+    failed: bool = False,
+    text: str | None = None,
+) -> CellRun:
+    cell = chance.randrange(_CELLS)
+    if failed and text is None:
+        text = f"'column_{chance.randrange(500)}' is not in the table, which has 12 columns"
+    return CellRun(
+        id=journal.new_id(),
+        time=at,
+        until=at + timedelta(seconds=seconds),
+        kernel_id=f"6a1f3c52-9d0e-4b7a-8c35-{notebook:012d}",
+        path=f"project-{notebook % 6}/analysis-{notebook}.ipynb",
+        cell_id=f"b7e2d4a0-{notebook:04d}-4c19-a6f8-{cell:012d}",
+        execution_count=cell,
+        seconds=seconds,
+        outcome="failed" if failed else "finished",
+        error_name=chance.choice(_ERRORS) if failed else None,
+        error_text=text,
+        times=1,
+    )
+
+
+def _saved(journal: Journal, at: datetime, path: str) -> FileEvent:
+    return FileEvent(
+        id=journal.new_id(),
+        time=at,
+        until=at,
+        action="saved",
+        path=path,
+        source_path=None,
+        times=1,
+    )
