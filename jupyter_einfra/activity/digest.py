@@ -8,8 +8,9 @@ Pure: standard library and msgspec only.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from operator import attrgetter
 from typing import Literal, NamedTuple, TypeGuard
 
@@ -54,8 +55,13 @@ _HOUR, _DEATH, _LOST, _FAILED, _DAY, _OTHER = range(6)
 
 
 class _Ranked(NamedTuple):
+    """What may be told, and is only made if it is among the most important."""
+
     rank: int
-    fact: Fact
+    time: datetime
+    ident: str
+    make: Callable[[str], Fact]
+    """Makes it, given its id."""
 
 
 class _Asked(NamedTuple):
@@ -191,14 +197,11 @@ def counted(told: Digest) -> tuple[int, int]:
 
 
 def _section(name: _Name, ranked: Iterable[_Ranked]) -> DigestSection:
-    def order(one: _Ranked) -> tuple[int, float, str]:
-        time = 0.0 if one.fact.time is None else -one.fact.time.timestamp()
-        return one.rank, time, one.fact.id
-
-    facts = [one.fact for one in sorted(ranked, key=order)]
+    in_order = sorted(ranked, key=lambda one: (one.rank, -one.time.timestamp(), one.ident))
     most = _MOST_FACTS[name]
+    facts = [one.make(one.ident) for one in in_order[:most]]
     # Nobody misses the fourth notebook to go on with.
-    more = 0 if name == "continue" else max(len(facts) - most, 0)
+    more = 0 if name == "continue" else max(len(in_order) - most, 0)
     return DigestSection(name=name, facts=facts[:most], more=more)
 
 
@@ -236,8 +239,7 @@ def _fact(
 
 
 def _attention(asked: _Asked, standing: Sequence[Notice]) -> Iterator[_Ranked]:
-    deaths = _latest_deaths(asked)
-    yield from (_Ranked(_DEATH, fact) for fact in _deaths(asked, deaths))
+    yield from _deaths(asked, _deaths_of_kernels(asked))
     yield from _failed(asked)
     for notice in standing:
         if notice.feature == "activity" or _is_told(notice, asked):
@@ -245,25 +247,25 @@ def _attention(asked: _Asked, standing: Sequence[Notice]) -> Iterator[_Ranked]:
         if notice.severity == "info" and notice.feature != "idle":
             continue
         rank = {"error": _HOUR, "warning": _DAY, "info": _OTHER}[notice.severity]
-        path = asked.present(notice.path, notice.time)
-        yield _Ranked(
-            rank,
-            Fact(
-                id=notice.id,
-                code=notice.code,
-                message=notice.message,
-                params=notice.params,
-                time=notice.time,
-                severity="error" if notice.severity == "error" else "warning",
-                path=path,
-                kernel_id=notice.kernel_id,
-                cell_id=None,
-                execution_count=None,
-                can_restart=False,
-                sources=[notice.id],
-                seen=notice.id in asked.seen,
-            ),
-        )
+        yield _Ranked(rank, notice.time, notice.id, partial(_standing, asked, notice))
+
+
+def _standing(asked: _Asked, notice: Notice, ident: str) -> Fact:
+    return Fact(
+        id=ident,
+        code=notice.code,
+        message=notice.message,
+        params=notice.params,
+        time=notice.time,
+        severity="error" if notice.severity == "error" else "warning",
+        path=asked.present(notice.path, notice.time),
+        kernel_id=notice.kernel_id,
+        cell_id=None,
+        execution_count=None,
+        can_restart=False,
+        sources=[notice.id],
+        seen=notice.id in asked.seen,
+    )
 
 
 def _is_told(notice: Notice, asked: _Asked) -> bool:
@@ -278,7 +280,7 @@ def _is_told(notice: Notice, asked: _Asked) -> bool:
     )
 
 
-def _latest_deaths(asked: _Asked) -> dict[str, list[KernelEvent]]:
+def _deaths_of_kernels(asked: _Asked) -> dict[str, list[KernelEvent]]:
     deaths: dict[str, list[KernelEvent]] = defaultdict(list)
     for event in asked.kernels:
         if event.action == "died" and asked.covers(event.time):
@@ -286,21 +288,25 @@ def _latest_deaths(asked: _Asked) -> dict[str, list[KernelEvent]]:
     return deaths
 
 
-def _deaths(asked: _Asked, deaths: dict[str, list[KernelEvent]]) -> Iterator[Fact]:
-    for kernel_id, all_of_it in deaths.items():
+def _deaths(asked: _Asked, deaths: dict[str, list[KernelEvent]]) -> Iterator[_Ranked]:
+    for all_of_it in deaths.values():
         last = all_of_it[-1]
-        times = sum(death.times for death in all_of_it)
-        yield _fact(
-            asked,
-            words.died(last, times),
-            ident=f"died:{last.id}",
-            time=last.time,
-            severity="error",
-            event=last,
-            sources=[death.id for death in reversed(all_of_it)],
-            path=asked.present(last.path, last.time),
-            can_restart=not last.restarted and not _went_on(asked, kernel_id, last),
-        )
+        yield _Ranked(_DEATH, last.time, f"died:{last.id}", partial(_death, asked, all_of_it))
+
+
+def _death(asked: _Asked, deaths: Sequence[KernelEvent], ident: str) -> Fact:
+    last = deaths[-1]
+    return _fact(
+        asked,
+        words.died(last, sum(death.times for death in deaths)),
+        ident=ident,
+        time=last.time,
+        severity="error",
+        event=last,
+        sources=[death.id for death in reversed(deaths)],
+        path=asked.present(last.path, last.time),
+        can_restart=last.stays and not _went_on(asked, last.kernel_id, last),
+    )
 
 
 def _went_on(asked: _Asked, kernel_id: str, death: KernelEvent) -> bool:
@@ -324,31 +330,39 @@ def _failed(asked: _Asked) -> Iterator[_Ranked]:
             same[where, event.cell_id, event.error_name, event.error_text].append(event)
         elif event.outcome == "server-ended":
             ended = event.until or event.time
-            fact = _fact(
-                asked,
-                words.lost(event),
-                ident=f"lost:{event.id}",
-                time=ended,
-                severity="error",
-                event=event,
-                sources=[event.id],
-                path=asked.present(event.path, ended),
-            )
-            yield _Ranked(_LOST, fact)
+            yield _Ranked(_LOST, ended, f"lost:{event.id}", partial(_loss, asked, event))
     for runs in same.values():
         last = max(runs, key=lambda run: (run.until or run.time, run.id))
-        ended = last.until or last.time
-        fact = _fact(
-            asked,
-            words.failed(last, sum(run.times for run in runs)),
-            ident=f"failed:{last.id}:{last.times}",
-            time=ended,
-            severity="error",
-            event=last,
-            sources=[run.id for run in reversed(runs)],
-            path=asked.present(last.path, ended),
-        )
-        yield _Ranked(_FAILED, fact)
+        ident = f"failed:{last.id}:{last.times}"
+        yield _Ranked(_FAILED, last.until or last.time, ident, partial(_failure, asked, runs, last))
+
+
+def _loss(asked: _Asked, run: CellRun, ident: str) -> Fact:
+    ended = run.until or run.time
+    return _fact(
+        asked,
+        words.lost(run),
+        ident=ident,
+        time=ended,
+        severity="error",
+        event=run,
+        sources=[run.id],
+        path=asked.present(run.path, ended),
+    )
+
+
+def _failure(asked: _Asked, runs: Sequence[CellRun], last: CellRun, ident: str) -> Fact:
+    ended = last.until or last.time
+    return _fact(
+        asked,
+        words.failed(last, sum(run.times for run in runs)),
+        ident=ident,
+        time=ended,
+        severity="error",
+        event=last,
+        sources=[run.id for run in reversed(runs)],
+        path=asked.present(last.path, ended),
+    )
 
 
 # Finished and running -------------------------------------------------------------------------
@@ -361,52 +375,64 @@ def _finished(asked: _Asked) -> Iterator[_Ranked]:
         if not asked.covers(event.until):
             continue
         until = event.until or event.time
-        path = asked.present(event.path, until)
-        where = path or event.path or event.kernel_id
+        where = asked.present(event.path, until) or event.path or event.kernel_id
         if isinstance(event, CellsRan) or event.outcome == "finished":
             done[where].append(event)
         elif event.outcome == "failed":
             failures[where] += event.times
         elif event.outcome not in ("died", "server-ended", "running"):
-            fact = _fact(
-                asked,
-                words.stopped(event),
-                ident=f"stopped:{event.id}",
-                time=until,
-                severity="info",
-                event=event,
-                sources=[event.id],
-                path=path,
-            )
-            yield _Ranked(1, fact)
+            yield _Ranked(1, until, f"stopped:{event.id}", partial(_stop, asked, event))
     was_here = False
     for program in asked.programs:
         told = _ended(program, was_here) if asked.covers(program.time) else None
         was_here |= program.program == "server"
         if told is not None:
-            fact = _fact(
-                asked,
-                told,
-                ident=f"ended:{program.id}",
-                time=program.time,
-                severity="info",
-                sources=[program.id],
-            )
-            yield _Ranked(2, fact)
+            make = partial(_program, asked, program, told)
+            yield _Ranked(2, program.time, f"ended:{program.id}", make)
     for where, runs in done.items():
         last = max(runs, key=lambda run: (run.until or run.time, run.id))
         until = last.until or last.time
-        fact = _fact(
-            asked,
-            words.finished(last, runs, failures[where]),
-            ident=f"done:{last.id}:{until.timestamp():.0f}",
-            time=until,
-            severity="done",
-            event=last,
-            sources=[run.id for run in reversed(runs)],
-            path=asked.present(last.path, until),
-        )
-        yield _Ranked(0, fact)
+        make = partial(_go, asked, runs, last, failures[where])
+        yield _Ranked(0, until, f"done:{last.id}:{until.timestamp():.0f}", make)
+
+
+def _stop(asked: _Asked, run: CellRun, ident: str) -> Fact:
+    until = run.until or run.time
+    return _fact(
+        asked,
+        words.stopped(run),
+        ident=ident,
+        time=until,
+        severity="info",
+        event=run,
+        sources=[run.id],
+        path=asked.present(run.path, until),
+    )
+
+
+def _program(asked: _Asked, program: ProgramEvent, told: words.Told, ident: str) -> Fact:
+    # Nobody is told as news that what they left open is open, or that it has ended.
+    return _fact(asked, told, ident=ident, time=program.time, severity="info", sources=[program.id])
+
+
+def _go(
+    asked: _Asked,
+    runs: Sequence[CellsRan | CellRun],
+    last: CellsRan | CellRun,
+    failures: int,
+    ident: str,
+) -> Fact:
+    until = last.until or last.time
+    return _fact(
+        asked,
+        words.finished(last, runs, failures),
+        ident=ident,
+        time=until,
+        severity="done",
+        event=last,
+        sources=[run.id for run in reversed(runs)],
+        path=asked.present(last.path, until),
+    )
 
 
 def _ended(event: ProgramEvent, was_here: bool) -> words.Told | None:
@@ -416,20 +442,9 @@ def _ended(event: ProgramEvent, was_here: bool) -> words.Told | None:
 
 
 def _running(asked: _Asked) -> Iterator[_Ranked]:
-    for event in asked.runs:
-        if event.until is None:
-            seconds = max((asked.now - event.time).total_seconds(), 0.0)
-            fact = _fact(
-                asked,
-                words.running(event, seconds),
-                ident=f"running:{event.id}",
-                time=event.time,
-                severity="running",
-                event=event,
-                sources=[event.id],
-                path=asked.present(event.path, event.time),
-            )
-            yield _Ranked(0, fact)
+    for run in asked.runs:
+        if isinstance(run, CellRun) and run.until is None:
+            yield _Ranked(0, run.time, f"running:{run.id}", partial(_run, asked, run))
     programs: dict[str, ProgramEvent] = {}
     for change in asked.programs:
         if change.program == "server":
@@ -440,16 +455,22 @@ def _running(asked: _Asked) -> Iterator[_Ranked]:
             programs.pop(change.program_id, None)
     for program in programs.values():
         if program.program != "terminal":
-            fact = _fact(
-                asked,
-                words.program_running(program),
-                ident=f"running:{program.id}",
-                time=program.time,
-                # Nobody is told that what they left open is open.
-                severity="info",
-                sources=[program.id],
-            )
-            yield _Ranked(1, fact)
+            make = partial(_program, asked, program, words.program_running(program))
+            yield _Ranked(1, program.time, f"running:{program.id}", make)
+
+
+def _run(asked: _Asked, run: CellRun, ident: str) -> Fact:
+    seconds = max((asked.now - run.time).total_seconds(), 0.0)
+    return _fact(
+        asked,
+        words.running(run, seconds),
+        ident=ident,
+        time=run.time,
+        severity="running",
+        event=run,
+        sources=[run.id],
+        path=asked.present(run.path, run.time),
+    )
 
 
 # Files, and where to go on --------------------------------------------------------------------
@@ -465,43 +486,58 @@ def _files(asked: _Asked) -> Iterator[_Ranked]:
         for action in ("saved", "renamed", "copied", "deleted")
     }
     names = list(dict.fromkeys(change.path for change in changes))[:_MOST_NAMES]
-    yield _Ranked(
-        0,
-        _fact(
+    last = changes[0]
+
+    def make(ident: str) -> Fact:
+        return _fact(
             asked,
             words.files(counts, names),
-            ident=f"files:{changes[0].id}",
-            time=changes[0].until,
+            ident=ident,
+            time=last.until,
             severity="info",
             sources=[change.id for change in changes],
-        ),
-    )
+        )
+
+    yield _Ranked(0, last.until, f"files:{last.id}", make)
+
+
+class _Last(NamedTuple):
+    """The last use of a notebook."""
+
+    at: datetime
+    run: CellsRan | CellRun | None
+    source: str
+    """Id of the event that it was."""
 
 
 def _continue(asked: _Asked) -> Iterator[_Ranked]:
-    found: dict[str, tuple[datetime, CellsRan | CellRun | None, str]] = {}
+    found: dict[str, _Last] = {}
     for event in asked.runs:
         at = event.until or asked.now
         path = asked.present(event.path, event.until or event.time)
-        if _is_notebook(path) and (path not in found or at >= found[path][0]):
-            found[path] = (at, event, event.id)
+        if _is_notebook(path) and (path not in found or at >= found[path].at):
+            found[path] = _Last(at, event, event.id)
     for change in asked.files:
         path = asked.present(change.path, change.until) if change.action == "saved" else None
-        if _is_notebook(path) and (path not in found or change.until > found[path][0]):
-            last = found[path][1] if path in found else None
-            found[path] = (change.until, last, change.id)
-    for path, (at, run, source) in found.items():
-        fact = _fact(
-            asked,
-            words.go_on(path),
-            ident=f"continue:{path}",
-            time=at,
-            severity="info",
-            event=run,
-            sources=[source, *([] if run is None or run.id == source else [run.id])],
-            path=path,
-        )
-        yield _Ranked(0, fact)
+        if _is_notebook(path) and (path not in found or change.until > found[path].at):
+            run = found[path].run if path in found else None
+            found[path] = _Last(change.until, run, change.id)
+    for path, last in found.items():
+        yield _Ranked(0, last.at, f"continue:{path}", partial(_way, asked, path, last))
+
+
+def _way(asked: _Asked, path: str, last: _Last, ident: str) -> Fact:
+    sources = [last.source, *([] if last.run is None else [last.run.id])]
+    return _fact(
+        asked,
+        words.go_on(path),
+        ident=ident,
+        time=last.at,
+        severity="info",
+        event=last.run,
+        sources=list(dict.fromkeys(sources)),
+        path=path,
+    )
 
 
 def _is_notebook(path: str | None) -> TypeGuard[str]:

@@ -24,6 +24,12 @@ KEPT = timedelta(days=90)
 #: Far more than ninety days of a person's work come to.
 MOST_EVENTS = 20_000
 
+#: What they may take, roughly: texts of errors and names of files have any length.
+MOST_BYTES = 8_500_000
+
+#: What a record takes beside its texts.
+_RECORD_BYTES = 330
+
 #: An execution of less is one of many; of more, one that somebody waits for.
 LONG_SECONDS = 60.0
 
@@ -36,6 +42,9 @@ _AT_ONCE = timedelta(seconds=5)
 
 #: Errors of one kernel in one go that are told one by one.
 _MOST_ERRORS = 10
+
+#: Kernels, notebooks and files that are followed at a time.
+_MOST_LATEST = 1000
 
 #: Records that were taken away and may still be on disk; of more, the file is written anew.
 _MOST_GONE = 2000
@@ -82,6 +91,7 @@ class Journal:
         self._latest: dict[tuple[str, ...], str] = {}
         """Ids of records that may take in what comes next, by what that must have in common."""
         self._errors: dict[str, tuple[datetime, int]] = {}
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._events)
@@ -103,16 +113,23 @@ class Journal:
 
     def put(self, event: ActivityEvent) -> str:
         """Record something, or change what has its id; return the id."""
+        before = self._events.get(event.id)
         self._events[event.id] = _sharing(event)
+        self._bytes += _size(event) - (0 if before is None else _size(before))
         self._dirty.add(event.id)
         self._gone.discard(event.id)
-        while len(self._events) > MOST_EVENTS:
-            self.remove(next(iter(self._events)))
+        self._make_room()
         return event.id
+
+    def _make_room(self) -> None:
+        while len(self._events) > MOST_EVENTS or self._bytes > MOST_BYTES:
+            self.remove(next(iter(self._events)))
 
     def remove(self, event_id: str) -> None:
         """Forget a record."""
-        if self._events.pop(event_id, None) is not None:
+        event = self._events.pop(event_id, None)
+        if event is not None:
+            self._bytes -= _size(event)
             self._dirty.discard(event_id)
             self._gone.add(event_id)
             if len(self._gone) > _MOST_GONE:
@@ -192,6 +209,8 @@ class Journal:
         began, count = self._errors.get(run.kernel_id, (run.time, 0))
         if abs(run.time - began) > _GAP:
             began, count = run.time, 0
+        while len(self._errors) >= _MOST_LATEST:
+            del self._errors[next(iter(self._errors))]
         self._errors[run.kernel_id] = (began, count + 1)
         key = ("failed", run.kernel_id, run.path or "")
         known = self._recent(key, CellRun, run.time)
@@ -215,6 +234,7 @@ class Journal:
                     known,
                     cause=death.cause,
                     restarted=death.restarted,
+                    stays=death.stays,
                     times=known.times + 1,
                     cell_id=death.cell_id or known.cell_id,
                     execution_count=death.execution_count or known.execution_count,
@@ -247,7 +267,7 @@ class Journal:
         return known
 
     def _begin(self, key: tuple[str, ...], event: ActivityEvent) -> str:
-        while len(self._latest) >= 1000:
+        while len(self._latest) >= _MOST_LATEST:
             del self._latest[next(iter(self._latest))]
         self._latest.pop(key, None)
         self._latest[key] = event.id
@@ -260,8 +280,8 @@ class Journal:
         in_order = sorted(events, key=lambda event: event.time)
         known = {event.id: _sharing(event) for event in in_order if event.id not in self._gone}
         self._events = {**known, **self._events}
-        while len(self._events) > MOST_EVENTS:
-            self.remove(next(iter(self._events)))
+        self._bytes = sum(map(_size, self._events.values()))
+        self._make_room()
 
     def changes(self) -> Changes:
         """Return what is to be done to the file, and count it as done."""
@@ -282,6 +302,15 @@ class Journal:
         """Have all of the file be replaced."""
         self._is_anew = True
         self._gone.clear()
+
+
+def _size(event: ActivityEvent) -> int:
+    """Return what a record takes in memory, in bytes, roughly."""
+    text = getattr(event, "error_text", None) or getattr(event, "source_path", None) or ""
+    name = event.path if isinstance(event, FileEvent) else ""
+    cause = getattr(event, "cause", None) or getattr(event, "reason", None)
+    told = "" if cause is None else cause.message
+    return _RECORD_BYTES + sum(sys.getsizeof(t) for t in (text, name, told) if t)
 
 
 def _sharing(event: ActivityEvent) -> ActivityEvent:

@@ -438,6 +438,7 @@ class Kernels:
                     execution_count=None if last is None else last.execution_count,
                     cell_id=cell_id,
                     restarted=not gave_up,
+                    stays=gave_up and not read(kernel.manager, "autorestart", True),
                     times=1,
                 ),
                 again=again,
@@ -534,6 +535,7 @@ class Kernels:
                     execution_count=None,
                     cell_id=None,
                     restarted=action == "restarted",
+                    stays=False,
                     times=1,
                 )
             )

@@ -103,6 +103,10 @@ class KernelEvent(Struct, frozen=True, kw_only=True, gc=False, tag_field="type",
     """Of what ran in it then."""
     cell_id: CellId
     restarted: Annotated[bool, Meta(description="Whether it was started anew by itself.")]
+    stays: Annotated[
+        bool,
+        Meta(description="Whether it is there though dead: most servers drop what they give up."),
+    ]
     times: Annotated[int, Meta(description="How often it died, one time right after the other.")]
 
 

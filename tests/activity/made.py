@@ -84,6 +84,7 @@ def kernel(minutes: float, action: Any = "died", **change: Any) -> KernelEvent:
         execution_count=14 if action == "died" else None,
         cell_id="c1" if action == "died" else None,
         restarted=True,
+        stays=False,
         times=1,
     )
     return replace(made, **change)

@@ -83,8 +83,11 @@ def test_what_the_usage_feature_found_out_is_said_in_its_words() -> None:
 def test_only_a_kernel_that_is_dead_and_there_can_be_restarted(
     later: list[ActivityEvent], can: bool
 ) -> None:
-    [fact] = facts(told(kernel(192, restarted=False), *later), "attention")
+    dead = kernel(192, restarted=False, stays=True)
+    [fact] = facts(told(dead, *later), "attention")
     assert fact.can_restart is can
+    [fact] = facts(told(kernel(192, restarted=False), *later), "attention")
+    assert not fact.can_restart  # its server has dropped it
 
 
 def test_deaths_of_one_kernel_are_one_fact() -> None:

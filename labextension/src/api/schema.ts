@@ -1173,6 +1173,8 @@ export interface components {
             cell_id: string | null;
             /** @description Whether it was started anew by itself. */
             restarted: boolean;
+            /** @description Whether it is there though dead: most servers drop what they give up. */
+            stays: boolean;
             /** @description How often it died, one time right after the other. */
             times: number;
         };
