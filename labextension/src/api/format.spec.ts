@@ -127,7 +127,7 @@ it('writes decimals as the language does', () => {
 });
 
 it.each([
-  [0.2, '0 sec'],
+  [0.2, '1 sec'],
   [59.7, '1 min'],
   [61, '1 min 1 sec'],
   [20_880, '5 hr 48 min'],

@@ -95,14 +95,14 @@ export class Format {
       return index < 0 ? LENGTHS.length - 1 : index;
     };
     const least = LENGTHS[indexOf(seconds) + 1]?.[0] ?? 1;
-    let left = Math.round(seconds / least) * least;
+    let left = Math.max(1, Math.round(seconds / least) * least);
     // Rounded, 59.7 seconds are a minute.
     const at = indexOf(left);
     const parts = LENGTHS.slice(at, at + 2).flatMap(([size, unit]) => {
       const count = Math.floor(left / size);
       left -= count * size;
       const options = { style: 'unit', unit, unitDisplay } as const;
-      return count > 0 || at === LENGTHS.length - 1
+      return count > 0
         ? [new Intl.NumberFormat(this._language, options).format(count)]
         : [];
     });

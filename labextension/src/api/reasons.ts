@@ -120,6 +120,12 @@ export const REASONS: Readonly<Record<string, Render>> = {
   gpm_implausible: trans =>
     trans.__('The driver gave a utilization of this MIG slice that cannot be true.'),
 
+  // activity
+  activity_not_recorded: trans =>
+    trans.__(
+      'What happens on this server is not recorded. Switch that on to be told of it.'
+    ),
+
   // the history
   history_loading: trans => trans.__('The history is being read; it follows.'),
   history_in_memory_second: trans =>
