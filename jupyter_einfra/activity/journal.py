@@ -22,13 +22,13 @@ from .models import ActivityEvent, CellRun, CellsRan, FileEvent, KernelEvent, Pr
 KEPT = timedelta(days=90)
 
 #: Far more than ninety days of a person's work come to.
-MOST_EVENTS = 20_000
+MOST_EVENTS = 15_000
 
 #: What they may take, roughly: texts of errors and names of files have any length.
-MOST_BYTES = 8_500_000
+MOST_BYTES = 9_000_000
 
 #: What a record takes beside its texts.
-_RECORD_BYTES = 330
+_RECORD_BYTES = 560
 
 #: An execution of less is one of many; of more, one that somebody waits for.
 LONG_SECONDS = 60.0
