@@ -25,7 +25,7 @@ KEPT = timedelta(days=90)
 MOST_EVENTS = 15_000
 
 #: What they may take, roughly: texts of errors and names of files have any length.
-MOST_BYTES = 9_000_000
+MOST_BYTES = 8_000_000
 
 #: What a record takes beside its texts.
 _RECORD_BYTES = 560
