@@ -160,6 +160,7 @@ def _run(
         error_name=chance.choice(_ERRORS) if failed else None,
         error_text=text,
         times=1,
+        others=0,
     )
 
 

@@ -194,6 +194,7 @@ def _activity(app: EinfraApp) -> tuple[Manager, Handlers]:
         board=app.notices,
         standing=app.notices.all,
         history=lambda since, until: _used(app, since, until),
+        programs=lambda: [entry.id for entry in _running_applications(app)],
         server=Server(
             kernel_manager=server.kernel_manager,
             session_manager=server.session_manager,

@@ -94,6 +94,7 @@ def digest(
     started_at: datetime,
     until: datetime | None = None,
     seen: Collection[str] = (),
+    programs: Collection[str] | None = None,
     recording: bool = True,
     reason: Reason | None = None,
 ) -> Digest:
@@ -117,6 +118,8 @@ def digest(
         When the owner came back; now if left out.
     seen:
         Ids of facts that they were shown before.
+    programs:
+        Ids of those that run now: some may have ended unseen. None if that is not known.
     recording, reason:
         Whether all that happens is recorded, and why something may be missing.
     """
@@ -124,7 +127,7 @@ def digest(
     sections = [
         _section("attention", _attention(asked, standing)),
         _section("finished", _finished(asked)),
-        _section("running", _running(asked)),
+        _section("running", _running(asked, programs)),
         _section("files", _files(asked)),
         _section("continue", _continue(asked)),
     ]
@@ -177,23 +180,38 @@ def _sorted_out(
     return _Asked(runs, kernels, files, programs, Paths(files), now, since, seen)
 
 
-def counted(told: Digest) -> tuple[int, int]:
+def counted(
+    events: Iterable[ActivityEvent],
+    standing: Sequence[Notice],
+    *,
+    since: datetime,
+    until: datetime,
+    seen: Collection[str],
+) -> tuple[int, int]:
     """Return how many facts of an absence need attention, and how many others are news.
 
     What happened before or after it, the owner saw happen.
     """
+    then = [event for event in map(partial(_as_of, until), events) if event is not None]
+    begun = [notice for notice in standing if since < notice.time <= until]
+    told = digest(then, None, begun, now=until, since=since, started_at=since, seen=seen)
     attention = news = 0
     for section in told.sections:
-        of_then = [
-            fact
-            for fact in section.facts
-            if not fact.seen and fact.time is not None and fact.time <= told.until
-        ]
+        unseen = [fact for fact in section.facts if not fact.seen]
         if section.name == "attention":
-            attention += sum(fact.time is not None and fact.time > told.since for fact in of_then)
+            attention += len(unseen) + section.more
         elif section.name in ("finished", "running"):
-            news += sum(fact.severity in ("done", "running") for fact in of_then)
+            news += sum(fact.severity in ("done", "running") for fact in unseen)
     return attention, news
+
+
+def _as_of(moment: datetime, event: ActivityEvent) -> ActivityEvent | None:
+    """Return an event as it was known at a moment; None if it was to come."""
+    if event.time > moment:
+        return None
+    if isinstance(event, CellRun) and event.until is not None and event.until > moment:
+        return replace(event, until=None, outcome="running")
+    return event
 
 
 def _section(name: _Name, ranked: Iterable[_Ranked]) -> DigestSection:
@@ -333,7 +351,7 @@ def _failed(asked: _Asked) -> Iterator[_Ranked]:
             yield _Ranked(_LOST, ended, f"lost:{event.id}", partial(_loss, asked, event))
     for runs in same.values():
         last = max(runs, key=lambda run: (run.until or run.time, run.id))
-        ident = f"failed:{last.id}:{last.times}"
+        ident = f"failed:{last.id}:{last.times}:{last.others}"
         yield _Ranked(_FAILED, last.until or last.time, ident, partial(_failure, asked, runs, last))
 
 
@@ -355,7 +373,7 @@ def _failure(asked: _Asked, runs: Sequence[CellRun], last: CellRun, ident: str) 
     ended = last.until or last.time
     return _fact(
         asked,
-        words.failed(last, sum(run.times for run in runs)),
+        words.failed(last, sum(run.times for run in runs), sum(run.others for run in runs)),
         ident=ident,
         time=ended,
         severity="error",
@@ -379,8 +397,10 @@ def _finished(asked: _Asked) -> Iterator[_Ranked]:
         if isinstance(event, CellsRan) or event.outcome == "finished":
             done[where].append(event)
         elif event.outcome == "failed":
-            failures[where] += event.times
-        elif event.outcome not in ("died", "server-ended", "running"):
+            failures[where] += event.times + event.others
+        elif event.outcome in ("died", "server-ended"):
+            failures[where] += 1
+        elif event.outcome != "running":
             yield _Ranked(1, until, f"stopped:{event.id}", partial(_stop, asked, event))
     was_here = False
     for program in asked.programs:
@@ -441,7 +461,7 @@ def _ended(event: ProgramEvent, was_here: bool) -> words.Told | None:
     return None if event.action == "started" else words.program_ended(event)
 
 
-def _running(asked: _Asked) -> Iterator[_Ranked]:
+def _running(asked: _Asked, known: Collection[str] | None) -> Iterator[_Ranked]:
     for run in asked.runs:
         if isinstance(run, CellRun) and run.until is None:
             yield _Ranked(0, run.time, f"running:{run.id}", partial(_run, asked, run))
@@ -454,7 +474,7 @@ def _running(asked: _Asked) -> Iterator[_Ranked]:
         else:
             programs.pop(change.program_id, None)
     for program in programs.values():
-        if program.program != "terminal":
+        if program.program != "terminal" and (known is None or program.program_id in known):
             make = partial(_program, asked, program, words.program_running(program))
             yield _Ranked(1, program.time, f"running:{program.id}", make)
 
@@ -485,7 +505,8 @@ def _files(asked: _Asked) -> Iterator[_Ranked]:
         action: len({change.path for change in changes if change.action == action})
         for action in ("saved", "renamed", "copied", "deleted")
     }
-    names = list(dict.fromkeys(change.path for change in changes))[:_MOST_NAMES]
+    present = [asked.present(change.path, change.until) or change.path for change in changes]
+    names = list(dict.fromkeys(present))[:_MOST_NAMES]
     last = changes[0]
 
     def make(ident: str) -> Fact:

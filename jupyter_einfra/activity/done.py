@@ -1,13 +1,13 @@
 """Tells when a notebook is done: when all cells that were to run have.
 
-A kernel that begins with nothing for a moment has done all that it was asked for.
+A kernel that does nothing for a moment has done all that it was asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -36,12 +36,21 @@ class Board(Protocol):
 
 
 @dataclass
+class _Work:
+    """What was done of one notebook."""
+
+    last: CellRun
+    cells: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
 class _Go:
     """What a kernel does from one pause to the next."""
 
-    began: datetime | None = None
-    cells: int = 0
-    last: CellRun | None = None
+    running: int = 0
+    work: dict[str | None, _Work] = field(default_factory=dict)
+    """By the notebooks' paths: several may share a kernel."""
     timer: asyncio.TimerHandle | None = None
 
 
@@ -69,86 +78,100 @@ class Done:
         self._is_awaited = is_awaited
         self._settle = settle
         self._goes: dict[str, _Go] = {}
-        self._told: dict[str, Notice] = {}
-        """The last notice of each kernel, the oldest first."""
+        self._told: dict[tuple[str, str | None], Notice] = {}
+        """The last notice of each kernel and notebook, the oldest first."""
 
     def stop(self) -> None:
-        """Tell nothing any more."""
+        """Tell nothing any more, and take down what was told."""
         for go in self._goes.values():
-            if go.timer is not None:
-                go.timer.cancel()
+            _cancel(go)
         self._goes.clear()
+        for notice in self._told.values():
+            self._board.withdraw(notice.id)
+        self._told.clear()
 
     def began(self, kernel_id: str) -> None:
         """Know that an execution began; what was told of the kernel is over."""
         go = self._goes.setdefault(kernel_id, _Go())
-        if go.timer is not None:
-            go.timer.cancel()
-            go.timer = None
-        self.withdraw(kernel_id)
+        go.running += 1
+        _cancel(go)
+        for of in [of for of in self._told if of[0] == kernel_id]:
+            self._board.withdraw(self._told.pop(of).id)
 
-    def ended(self, run: CellRun) -> None:
-        """Know that an execution ended."""
-        go = self._goes.setdefault(run.kernel_id, _Go())
-        if go.timer is not None:
-            go.timer.cancel()
-            go.timer = None
-        if run.outcome not in ("finished", "failed"):
-            # Somebody wanted it, or its kernel's own notice tells.
-            del self._goes[run.kernel_id]
-            if run.path is not None and run.outcome in ("died", "restarted", "shut-down"):
-                self._settle(run.path)
-            return
-        go.began = run.time if go.began is None else min(go.began, run.time)
-        go.cells += 1
-        go.last = run
-        loop = asyncio.get_running_loop()
-        go.timer = loop.call_later(_PAUSE_SECONDS, self._tell, run.kernel_id)
+    def ended(self, kernel_id: str) -> None:
+        """Know that an execution ended; of which notebook it was is told in a moment."""
+        go = self._goes.setdefault(kernel_id, _Go())
+        go.running = max(go.running - 1, 0)
+        self._wait(kernel_id, go)
 
-    def withdraw(self, kernel_id: str) -> None:
-        """Take down what was told of a kernel."""
-        notice = self._told.pop(kernel_id, None)
-        if notice is not None:
-            self._board.withdraw(notice.id)
+    def recorded(self, run: CellRun) -> None:
+        """Know what an execution was that ended."""
+        if run.outcome in ("finished", "failed"):
+            go = self._goes.setdefault(run.kernel_id, _Go())
+            work = go.work.setdefault(run.path, _Work(run))
+            work.last = run
+            work.cells += 1
+            work.seconds += run.seconds or 0.0
+            self._wait(run.kernel_id, go)
+        elif run.outcome != "interrupted":
+            # Its kernel's own notice tells, or somebody wanted it.
+            go = self._goes.pop(run.kernel_id, _Go())
+            _cancel(go)
+            for path in (run.path, *go.work):
+                if path is not None:
+                    self._settle(path)
 
     def withdraw_all(self, before: datetime) -> None:
-        """Take down what was told of all kernels up to a moment."""
-        for kernel_id, notice in list(self._told.items()):
+        """Take down what was told up to a moment."""
+        for of, notice in list(self._told.items()):
             if notice.time <= before:
-                self.withdraw(kernel_id)
+                self._board.withdraw(self._told.pop(of).id)
 
     def look(self, now: datetime) -> None:
         """Take down what is old."""
         self.withdraw_all(now - _KEPT)
 
+    def _wait(self, kernel_id: str, go: _Go) -> None:
+        _cancel(go)
+        if go.running == 0:
+            loop = asyncio.get_running_loop()
+            go.timer = loop.call_later(_PAUSE_SECONDS, self._tell, kernel_id)
+
     def _tell(self, kernel_id: str) -> None:
         go = self._goes.pop(kernel_id)
-        run = go.last
-        if run is None or run.until is None or go.began is None:
-            return
-        asked = run.path is not None and self._is_awaited(run.path)
-        seconds = max((run.until - go.began).total_seconds(), run.seconds or 0.0)
-        if not asked and seconds < LONG_SECONDS:
-            return
-        notice = _notice(run, run.until, seconds, go.cells, asked=asked)
-        self._told[kernel_id] = notice
-        self._board.post(notice)
+        for path, work in go.work.items():
+            asked = path is not None and self._is_awaited(path)
+            if not asked and work.seconds < LONG_SECONDS:
+                continue
+            notice = _notice(work, asked=asked)
+            self._told.pop((kernel_id, path), None)
+            self._told[kernel_id, path] = notice
+            self._board.post(notice)
+            if asked and path is not None:
+                self._settle(path)
         while len(self._told) > _MOST:
-            self.withdraw(next(iter(self._told)))
-        if asked and run.path is not None:
-            self._settle(run.path)
+            self._board.withdraw(self._told.pop(next(iter(self._told))).id)
 
 
-def _notice(run: CellRun, until: datetime, seconds: float, cells: int, *, asked: bool) -> Notice:
+def _cancel(go: _Go) -> None:
+    if go.timer is not None:
+        go.timer.cancel()
+        go.timer = None
+
+
+def _notice(work: _Work, *, asked: bool) -> Notice:
+    run = work.last
+    until = run.until or run.time
     name = name_of(run.path, run.kernel_id)
     failed = run.outcome == "failed"
-    took = duration(seconds)
+    took = duration(work.seconds)
     severity: Literal["info", "warning"] = "warning" if failed else "info"
     if failed:
         error = run.error_name or "an error"
         message = f"{name} stopped after {took}: {error}."
     else:
-        message = f"{name} is done: {cells} {'cell' if cells == 1 else 'cells'} in {took}."
+        many = f"{work.cells} {'cell' if work.cells == 1 else 'cells'}"
+        message = f"{name} is done: {many} in {took}."
     return Notice(
         id=f"run:{run.kernel_id}:{rfc3339(until)}",
         time=until,
@@ -158,8 +181,8 @@ def _notice(run: CellRun, until: datetime, seconds: float, cells: int, *, asked:
         message=message,
         params={
             "name": name,
-            "seconds": seconds,
-            "cells": cells,
+            "seconds": work.seconds,
+            "cells": work.cells,
             "asked": 1 if asked else 0,
             "error": run.error_name or "",
         },

@@ -44,7 +44,7 @@ class ActivityHandler(_Handler):
     @endpoint(action="write", returns=ActivityStatus, owner_only=True)
     async def delete(self) -> ActivityStatus:
         """Erase all that was recorded."""
-        return self.manager.erase()
+        return await self.manager.erase()
 
 
 class DigestHandler(_Handler):

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .messages import Frame, Message, enough, read
+from ..kernels.watch import read as read_attribute
+from .messages import WITHOUT_TOPIC, Frame, Message, enough, read
 
-#: Messages that wait for us, of a kernel that has to be heard in full; more are dropped.
-_MOST_WAITING = 10_000
+#: Messages that wait for us; more are dropped.
+_MOST_WAITING = 1000
 
 #: A kernel that starts can be heard some time after it is connected to; what it says before
 #: we have found it, which a page may have done by then, is lost.
@@ -46,6 +47,9 @@ class Ear:
         self._on_message = on_message
         self._log = log
         self._stream: Any | None = None
+        self._errors: Any | None = None
+        """Hears what has no topic, where errors may be among it. It has its own queue, so that
+        whatever floods it, nothing else is lost."""
         self._hears_all = True
 
     @property
@@ -55,7 +59,7 @@ class Ear:
 
     @property
     def hears_all(self) -> bool:
-        """Whether all that it says has to be listened to."""
+        """Whether all that it says has to be listened to, of which a part may be lost."""
         return self._hears_all
 
     def open(self) -> None:
@@ -64,21 +68,26 @@ class Ear:
         A kernel that runs elsewhere, or of which nobody knows where, is not heard.
         """
         self.close()
-        try:
-            self._stream = _connected(self._manager)
-        except Exception as error:  # noqa: BLE001 - managers come in many makes
-            self._log.debug("A kernel cannot be listened to: %s", error)
-        if self._stream is not None:
-            self._hears_all = True
-            self._stream.on_recv(self._on_recv, copy=False)
+        self._stream = self._connect()
+        self._hears_all = True
 
     def close(self) -> None:
         """Listen no more."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            with suppress(Exception):
-                stream.on_recv(None)
-                stream.close(linger=0)
+        streams, self._stream, self._errors = (self._stream, self._errors), None, None
+        for stream in streams:
+            if stream is not None:
+                with suppress(Exception):
+                    stream.on_recv(None)
+                    stream.close(linger=0)
+
+    def _connect(self) -> Any | None:
+        try:
+            stream = _connected(self._manager)
+        except Exception as error:  # noqa: BLE001 - managers come in many makes
+            self._log.debug("A kernel cannot be listened to: %s", error)
+            return None
+        stream.on_recv(self._on_recv, copy=False)
+        return stream
 
     def _on_recv(self, frames: Sequence[Frame]) -> None:
         try:
@@ -94,12 +103,12 @@ class Ear:
         topics = enough(topic.bytes) if len(topic) <= _MOST_TOPIC else None
         if self._stream is None or topics is None:
             return
-        import zmq  # noqa: PLC0415 - the server has it; a test of other parts need not
-
-        for subscription in topics:
-            self._stream.setsockopt(zmq.SUBSCRIBE, subscription)
-        self._stream.setsockopt(zmq.UNSUBSCRIBE, b"")
         self._hears_all = False
+        _subscribe(self._stream, topics)
+        if not _is_python(self._manager):
+            self._errors = self._connect()
+            if self._errors is not None:
+                _subscribe(self._errors, (WITHOUT_TOPIC,))
 
     def _is_genuine(self, parts: Sequence[bytes]) -> bool:
         """Whether it is the kernel that speaks, and not who took its port when it was dead."""
@@ -107,6 +116,21 @@ class Ear:
         if not session.key:
             return True
         return hmac.compare_digest(parts[0], session.sign(list(parts[1:])))
+
+
+def _subscribe(stream: Any, topics: Sequence[bytes]) -> None:
+    """Hear these topics instead of all."""
+    import zmq  # noqa: PLC0415 - the server has it; a test of other parts need not
+
+    for topic in topics:
+        stream.setsockopt(zmq.SUBSCRIBE, topic)
+    stream.setsockopt(zmq.UNSUBSCRIBE, b"")
+
+
+def _is_python(manager: Any) -> bool:
+    """Whether it is ipykernel itself, whose errors have a topic."""
+    words = read_attribute(read_attribute(manager, "kernel_spec"), "argv", ())
+    return isinstance(words, (list, tuple)) and any("ipykernel" in str(word) for word in words)
 
 
 def _connected(manager: Any) -> Any:
@@ -117,6 +141,9 @@ def _connected(manager: Any) -> Any:
     if not hasattr(stream, "on_recv"):
         stream = ZMQStream(stream)
     address = stream.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
+    if address.endswith(":0"):
+        stream.close(linger=0)
+        raise ConnectionError("it runs elsewhere")  # as a gateway's do
     stream.setsockopt(zmq.RCVHWM, _MOST_WAITING)
     stream.setsockopt(zmq.RECONNECT_IVL, _RETRY_MILLISECONDS)
     # Both hold for connections that are made from now on.

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
@@ -45,6 +46,9 @@ _MOST_ERRORS = 10
 
 #: Kernels, notebooks and files that are followed at a time.
 _MOST_LATEST = 1000
+
+#: Texts that records may share.
+_MOST_TEXTS = 10_000
 
 #: Records that were taken away and may still be on disk; of more, the file is written anew.
 _MOST_GONE = 2000
@@ -83,7 +87,10 @@ class Journal:
     def __init__(self, life: str) -> None:
         self._life = life
         self._numbers = itertools.count(1)
-        self._events: dict[str, ActivityEvent] = {}
+        self._events: dict[type[ActivityEvent], dict[str, ActivityEvent]] = {}
+        """By their kinds, so that what happens often does not push out what is rare."""
+        self._texts: dict[str, str] = {}
+        """What many records have in common is held once."""
         self._dirty: set[str] = set()
         self._gone: set[str] = set()
         self._is_anew = False
@@ -94,14 +101,16 @@ class Journal:
         self._bytes = 0
 
     def __len__(self) -> int:
-        return len(self._events)
+        return sum(map(len, self._events.values()))
 
     def __iter__(self) -> Iterator[ActivityEvent]:
-        return iter(self._events.values())
+        return chain.from_iterable(kind.values() for kind in self._events.values())
 
     def get(self, event_id: str | None) -> ActivityEvent | None:
         """Return a record, if there is one of the id."""
-        return None if event_id is None else self._events.get(event_id)
+        if event_id is None:
+            return None
+        return next((kind[event_id] for kind in self._events.values() if event_id in kind), None)
 
     def new_id(self) -> str:
         """Make an id for a record."""
@@ -113,45 +122,69 @@ class Journal:
 
     def put(self, event: ActivityEvent) -> str:
         """Record something, or change what has its id; return the id."""
-        before = self._events.get(event.id)
-        self._events[event.id] = _sharing(event)
-        self._bytes += _size(event) - (0 if before is None else _size(before))
+        self._insert(event)
         self._dirty.add(event.id)
         self._gone.discard(event.id)
         self._make_room()
         return event.id
 
+    def _insert(self, event: ActivityEvent) -> None:
+        kind = self._events.setdefault(type(event), {})
+        before = kind.get(event.id)
+        kind[event.id] = self._sharing(event)
+        self._bytes += _size(event) - (0 if before is None else _size(before))
+
     def _make_room(self) -> None:
-        while len(self._events) > MOST_EVENTS or self._bytes > MOST_BYTES:
-            self.remove(next(iter(self._events)))
+        while self._bytes > MOST_BYTES or len(self) > MOST_EVENTS:
+            most = max(self._events, key=lambda kind: len(self._events[kind]))
+            self.remove(next(iter(self._events[most])))
 
     def remove(self, event_id: str) -> None:
         """Forget a record."""
-        event = self._events.pop(event_id, None)
-        if event is not None:
-            self._bytes -= _size(event)
-            self._dirty.discard(event_id)
-            self._gone.add(event_id)
-            if len(self._gone) > _MOST_GONE:
-                self.rewrite()
+        event = self.get(event_id)
+        if event is None:
+            return
+        del self._events[type(event)][event_id]
+        self._bytes -= _size(event)
+        self._dirty.discard(event_id)
+        self._gone.add(event_id)
+        if len(self._gone) > _MOST_GONE:
+            self.rewrite()
 
     def forget_before(self, moment: datetime) -> None:
         """Forget what ended earlier."""
-        old = [e.id for e in self._events.values() if ended(e) is not None and _last(e) < moment]
+        old = [event.id for event in self if ended(event) is not None and _last(event) < moment]
         for event_id in old:
             self.remove(event_id)
 
-    def erase(self) -> None:
-        """Forget everything but what still runs."""
-        for event in list(self._events.values()):
-            if ended(event) is not None:
+    def erase(self, open_programs: Collection[str] = ()) -> None:
+        """Forget everything but what still runs.
+
+        Parameters
+        ----------
+        open_programs:
+            Ids of applications and the like that do.
+        """
+        for event in list(self):
+            is_open = (
+                isinstance(event, ProgramEvent)
+                and event.program_id in open_programs
+                and event.action == "started"
+            )
+            if ended(event) is not None and not is_open:
                 self.remove(event.id)
         self._latest.clear()
         self._errors.clear()
 
+    def forget_ours(self) -> None:
+        """Forget what this life recorded."""
+        for event in list(self):
+            if self.is_ours(event.id):
+                self.remove(event.id)
+
     def name(self, kernel_id: str, name: str, path: str) -> None:
         """Put a name to what this life recorded of a kernel while it had none."""
-        for event in list(self._events.values()):
+        for event in list(self):
             if isinstance(event, (FileEvent, ProgramEvent)) or event.kernel_id != kernel_id:
                 continue
             if event.path is None and self.is_ours(event.id):
@@ -214,15 +247,28 @@ class Journal:
         self._errors[run.kernel_id] = (began, count + 1)
         key = ("failed", run.kernel_id, run.path or "")
         known = self._recent(key, CellRun, run.time)
-        is_same = known is not None and (known.cell_id, known.error_name, known.error_text) == (
-            run.cell_id,
-            run.error_name,
-            run.error_text,
-        )
-        if known is not None and (is_same or count >= _MOST_ERRORS):
-            self.remove(run.id)
-            return self.put(replace(run, id=known.id, time=known.time, times=known.times + 1))
+        if known is not None:
+            is_same = (known.cell_id, known.error_name, known.error_text) == (
+                run.cell_id,
+                run.error_name,
+                run.error_text,
+            )
+            if is_same:
+                self.remove(run.id)
+                again = replace(known, until=run.until, seconds=run.seconds, times=known.times + 1)
+                return self.put(again)
+            if count >= _MOST_ERRORS:
+                self.remove(run.id)
+                return self.put(replace(known, others=known.others + 1))
         return self._begin(key, run)
+
+    def happened(self, event: KernelEvent) -> str:
+        """Record what became of a kernel; the same again is one record, of the last time."""
+        key = ("kernel", event.kernel_id, event.action)
+        known = self._recent(key, KernelEvent, event.time)
+        if known is None:
+            return self._begin(key, event)
+        return self.put(replace(event, id=known.id, times=known.times + 1))
 
     def died(self, death: KernelEvent, *, again: bool) -> str:
         """Record the death of a kernel; one right after another is one more of the same."""
@@ -276,11 +322,12 @@ class Journal:
     # What is on disk ----------------------------------------------------------------------
 
     def load(self, events: Iterable[ActivityEvent]) -> None:
-        """Take in what was recorded before; what is here already is newer."""
-        in_order = sorted(events, key=lambda event: event.time)
-        known = {event.id: _sharing(event) for event in in_order if event.id not in self._gone}
-        self._events = {**known, **self._events}
-        self._bytes = sum(map(_size, self._events.values()))
+        """Take in what was recorded before, the oldest first; what is here already is newer."""
+        ours, self._events = self._events, {}
+        self._bytes = 0
+        for event in chain(events, chain.from_iterable(kind.values() for kind in ours.values())):
+            if event.id not in self._gone:
+                self._insert(event)
         self._make_room()
 
     def changes(self) -> Changes:
@@ -289,14 +336,27 @@ class Journal:
         gone, self._gone = self._gone, set()
         is_anew, self._is_anew = self._is_anew, False
         if is_anew:
-            return Changes(list(self._events.values()), [], is_anew)
-        return Changes([self._events[i] for i in sorted(dirty)], sorted(gone), is_anew)
+            return Changes(list(self), [], is_anew)
+        changed = [event for event in map(self.get, sorted(dirty)) if event is not None]
+        return Changes(changed, sorted(gone), is_anew)
 
     def put_back(self, changed: Iterable[str], gone: Iterable[str], *, is_anew: bool) -> None:
         """Know that changes of records of these ids were not written."""
         self._is_anew |= is_anew
-        self._dirty |= set(changed) & self._events.keys()
-        self._gone |= set(gone) - self._events.keys()
+        self._dirty |= {i for i in changed if self.get(i) is not None}
+        self._gone |= {i for i in gone if self.get(i) is None}
+
+    def _sharing(self, event: ActivityEvent) -> ActivityEvent:
+        """Have the records of one notebook hold its name once."""
+        if not isinstance(event, (CellsRan, CellRun)):
+            return event
+        if len(self._texts) >= _MOST_TEXTS:
+            self._texts.clear()  # what comes from now on is shared anew
+        known = {name: getattr(event, name) for name in _SHARED if hasattr(event, name)}
+        return replace(
+            event,
+            **{name: text and self._texts.setdefault(text, text) for name, text in known.items()},
+        )
 
     def rewrite(self) -> None:
         """Have all of the file be replaced."""
@@ -313,19 +373,7 @@ def _size(event: ActivityEvent) -> int:
     return _RECORD_BYTES + sum(sys.getsizeof(t) for t in (text, name, told) if t)
 
 
-def _sharing(event: ActivityEvent) -> ActivityEvent:
-    """Have the records of one notebook hold its name once."""
-    if not isinstance(event, (CellsRan, CellRun)):
-        return event
-    shared = {name: _intern(getattr(event, name)) for name in _SHARED if hasattr(event, name)}
-    return replace(event, **shared)
-
-
 _SHARED = ("kernel_id", "path", "cell_id", "error_name", "error_text")
-
-
-def _intern(text: str | None) -> str | None:
-    return None if text is None else sys.intern(text)
 
 
 def ended(event: ActivityEvent) -> datetime | None:

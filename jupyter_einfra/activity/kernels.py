@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec.structs import replace
@@ -41,6 +42,15 @@ _RESTART_SECONDS = 60.0
 #: What a kernel interrupts before it ends, it does so shortly before.
 _STOPPED_SHORT_SECONDS = 10.0
 
+#: A kernel that is heard in full and does nothing for so long has done what it ran.
+_DOUBT_SECONDS = 5.0
+
+#: What a kernel says so soon after it was found may be the end of what began before.
+_DEAF_SECONDS = 10.0
+
+#: An error so soon after an interrupt is that of it.
+_INTERRUPTING_SECONDS = 5.0
+
 #: What Python's kernel calls the error of an execution that was interrupted.
 _INTERRUPTED = "KeyboardInterrupt"
 
@@ -54,7 +64,9 @@ class Watcher(Protocol):
 
     def began(self, kernel_id: str) -> None: ...
 
-    def ended(self, run: CellRun) -> None: ...
+    def ended(self, kernel_id: str) -> None: ...
+
+    def recorded(self, run: CellRun) -> None: ...
 
 
 class _Ending(NamedTuple):
@@ -90,8 +102,11 @@ class _Kernel:
         self.restarts_itself = False
         """Whether the next restart is the end of a death."""
         self.ended: _Ended | None = None
-        self.was_idle = False
-        """Whether it looked idle at the last look, though something was to run."""
+        self.has_cells = False
+        """Whether a page has named cells of it."""
+        self.opened_at = float("-inf")
+        self.ended_at = float("-inf")
+        """When it was listened to, and when its last execution ended."""
         self.notebooks: dict[str, str] = {}
         """Of cells, where several notebooks share the kernel."""
         self.stopped_short: tuple[float, str] | None = None
@@ -153,13 +168,15 @@ class Kernels:
         self._long_timer: asyncio.TimerHandle | None = None
         self._finding: dict[asyncio.Task[None], tuple[str, _Ending]] = {}
         """What is recorded once it is known of which notebook it is."""
+        self._doubt_timer: asyncio.TimerHandle | None = None
         self._flushed_at = float("-inf")
 
     def stop(self, outcome: Outcome) -> None:
         """Listen no more; what runs ended, as far as is known, in this way."""
-        if self._long_timer is not None:
-            self._long_timer.cancel()
-            self._long_timer = None
+        for timer in (self._long_timer, self._doubt_timer):
+            if timer is not None:
+                timer.cancel()
+        self._long_timer = self._doubt_timer = None
         for task, (kernel_id, ending) in list(self._finding.items()):
             task.cancel()
             paths = self._sessions.paths(kernel_id)
@@ -185,13 +202,16 @@ class Kernels:
     def look(self) -> None:
         """Find what nobody told of."""
         self._meet()
-        for kernel_id, kernel in list(self._kernels.items()):
+        for kernel in list(self._kernels.values()):
             pid, _ = kernel.watch.process()  # finds a death that nobody else looks out for
-            if pid is not None and pid != kernel.pid:
-                if kernel.pid is not None:
-                    kernel.ear.open()  # it was restarted, and nobody told
-                kernel.pid = pid
-            self._reconcile(kernel_id, kernel)
+            was_restarted = pid is not None and kernel.pid not in (None, pid)
+            if was_restarted or (pid is not None and not kernel.ear.is_open):
+                self._listen(kernel)
+            kernel.pid = pid or kernel.pid
+
+    def _listen(self, kernel: _Kernel) -> None:
+        kernel.ear.open()
+        kernel.opened_at = self._monotonic()
 
     def _meet(self) -> None:
         """Find kernels that came and went."""
@@ -218,7 +238,7 @@ class Kernels:
         kernel = _Kernel(manager, watch, Ear(manager, on_message, self._log))
         self._kernels[kernel_id] = kernel
         kernel.watch.attach()
-        kernel.ear.open()
+        self._listen(kernel)
         self._sessions.look_up()
 
     def _leave(self, kernel_id: str, outcome: Outcome) -> None:
@@ -230,34 +250,71 @@ class Kernels:
         kernel = self._kernels.get(kernel_id)
         if kernel is None:
             return
-        cell_id = self._requests.take(message.parent_id) if message.kind == "input" else None
+        if message.kind == "input":
+            cell_id = self._requests.take(message.parent_id)
+            kernel.has_cells |= cell_id is not None
+            if kernel.ear.hears_all:
+                self._end_all(kernel_id, kernel, "unknown", keep_requests=True)
+        else:
+            cell_id = None
+            self._adopt(kernel_id, kernel, message.parent_id)
         begun, ended = kernel.executions.hear(message, self._now(), self._monotonic(), cell_id)
         if begun is not None:
-            self._begin(kernel_id, kernel, begun)
+            self._begin(kernel_id, kernel)
         if ended is not None:
+            kernel.ended_at = self._monotonic()
             if ended.error is not None:
                 # With it the kernel may have dropped all that waited.
                 kernel.clear_since = self._monotonic()
             self._end(kernel_id, kernel, ended, self._outcome(kernel, ended))
 
-    def _begin(self, kernel_id: str, kernel: _Kernel, execution: Execution) -> None:
-        kernel.was_idle = False
-        names = self._sessions.all_of(kernel_id)
-        if names[0].path is None or self._sessions.are_old:
+    def _adopt(self, kernel_id: str, kernel: _Kernel, request_id: str) -> None:
+        """Know of an execution that began before the kernel could be heard."""
+        waiting = self._requests.waiting(request_id)
+        monotonic = self._monotonic()
+        if (
+            waiting is None
+            or waiting.kernel_id != kernel_id
+            or waiting.heard < kernel.clear_since
+            or monotonic - kernel.opened_at > _DEAF_SECONDS
+        ):
+            return
+        began = max(waiting.heard, kernel.ended_at)
+        now = self._now() - (monotonic - began)
+        cell_id = self._requests.take(request_id)
+        kernel.executions.hear(Message("input", request_id), now, began, cell_id)
+        self._begin(kernel_id, kernel)
+
+    def _begin(self, kernel_id: str, kernel: _Kernel) -> None:
+        if not self._sessions.paths(kernel_id) or self._sessions.are_old:
             self._sessions.look_up()
         self._watcher.began(kernel_id)
         self._note_long_ones_later()
+        if kernel.ear.hears_all:
+            self._doubt_later()
 
-    @staticmethod
-    def _outcome(kernel: _Kernel, execution: Execution) -> Outcome:
+    def _outcome(self, kernel: _Kernel, execution: Execution) -> Outcome:
         if execution.error is None:
             return "finished"
-        was_asked = kernel.interrupted_at >= execution.began_monotonic
+        since = self._monotonic() - kernel.interrupted_at
+        was_asked = since < _INTERRUPTING_SECONDS and kernel.interrupted_at >= (
+            execution.began_monotonic
+        )
         return "interrupted" if was_asked or execution.error[0] == _INTERRUPTED else "failed"
 
     def _end(self, kernel_id: str, kernel: _Kernel, execution: Execution, outcome: Outcome) -> None:
         """Record the end of an execution, in the notebook that has its cell."""
+        self._watcher.ended(kernel_id)
         ending = self._ending(execution, outcome)
+        if (
+            outcome == "finished"
+            and kernel.has_cells
+            and execution.cell_id is None
+            and ending.seconds < _BRIEF_SECONDS
+        ):
+            return  # an extension looked at something; a page names its cells
+        if execution.event_id is not None:
+            self._sessions.look_up()  # a notebook may have another name by now
         if not self._sessions.are_coming:
             path, is_sure = self._notebook(kernel_id, kernel, ending)
             if is_sure:
@@ -312,6 +369,7 @@ class Kernels:
                 error_name=None if error_name is None else tidy(error_name, MOST_ERROR_NAME),
                 error_text=None if error_text is None else tidy(error_text, MOST_ERROR_TEXT),
                 times=1,
+                others=0,
             )
             event_id = journal.ran(run)
         kernel = self._kernels.get(kernel_id)
@@ -321,7 +379,7 @@ class Kernels:
             and kernel.interrupted_at < execution.began_monotonic
         ):
             kernel.stopped_short = (self._monotonic(), event_id)
-        self._watcher.ended(run)
+        self._watcher.recorded(run)
         return event_id
 
     def _note_long_ones_later(self) -> None:
@@ -368,6 +426,7 @@ class Kernels:
                     error_name=None,
                     error_text=None,
                     times=1,
+                    others=0,
                 )
             )
 
@@ -380,27 +439,40 @@ class Kernels:
                 with self._remembered.journal() as journal:
                     journal.name(kernel_id, named.name, named.path)
 
-    def _end_all(self, kernel_id: str, kernel: _Kernel, outcome: Outcome) -> list[str]:
+    def _end_all(
+        self, kernel_id: str, kernel: _Kernel, outcome: Outcome, *, keep_requests: bool = False
+    ) -> list[str]:
         """Record that all executions of a kernel ended; return the ids of the records."""
-        self._requests.forget(kernel_id)
-        path = self._sessions.all_of(kernel_id)[0].path
-        return [
-            self._record(
-                kernel_id,
-                self._ending(execution, outcome),
-                kernel.notebooks.get(execution.cell_id or "", path),
-            )
-            for execution in kernel.executions.end()
-        ]
+        if not keep_requests:
+            self._requests.forget(kernel_id)
+        ids = []
+        for execution in kernel.executions.end():
+            self._watcher.ended(kernel_id)
+            ending = self._ending(execution, outcome)
+            path, _ = self._notebook(kernel_id, kernel, ending)
+            ids.append(self._record(kernel_id, ending, path))
+        return ids
 
-    def _reconcile(self, kernel_id: str, kernel: _Kernel) -> None:
-        """End what must have ended: of a kernel that floods, the word for it may be lost."""
-        state, _ = kernel.watch.state()
-        is_idle = state == "idle" and bool(kernel.executions.running)
-        if is_idle and kernel.was_idle:
-            self._end_all(kernel_id, kernel, "unknown")
-            is_idle = False
-        kernel.was_idle = is_idle
+    def _doubt_later(self) -> None:
+        if self._doubt_timer is None:
+            loop = asyncio.get_running_loop()
+            self._doubt_timer = loop.call_later(_DOUBT_SECONDS, self._doubt)
+
+    def _doubt(self) -> None:
+        """End what must have ended: of a kernel that is heard in full, a word may be lost.
+
+        Of others nothing is, and what Jupyter takes them to do is not about their cells alone.
+        """
+        self._doubt_timer = None
+        for kernel_id, kernel in self._kernels.items():
+            if not (kernel.ear.hears_all and kernel.executions.running):
+                continue
+            state, since = kernel.watch.state()
+            lasts = None if since is None else datetime.now(timezone.utc) - since
+            if state == "idle" and lasts is not None and lasts.total_seconds() >= _DOUBT_SECONDS:
+                self._end_all(kernel_id, kernel, "unknown", keep_requests=True)
+            else:
+                self._doubt_later()
 
     # Its ends and beginnings ----------------------------------------------------------------
 
@@ -469,7 +541,7 @@ class Kernels:
         event_id = self._tell_of(kernel_id, "started")
         if kernel.ended is not None:  # so it was one that went on
             kernel.ended.events.append(event_id)
-            kernel.ear.open()
+            self._listen(kernel)
 
     def _shut_down(self, kernel_id: str) -> None:
         """Record an end, which is the first half of a restart, too."""
@@ -499,7 +571,7 @@ class Kernels:
             self._say_instead(self._stopped_short(kernel), "restarted")
             self._tell_of(kernel_id, "restarted")
         kernel.watch.attach()
-        kernel.ear.open()
+        self._listen(kernel)
 
     def _stopped_short(self, kernel: _Kernel) -> list[str]:
         """Return the record of what was interrupted because the kernel was to end."""
@@ -523,7 +595,7 @@ class Kernels:
         kernel = self._kernels[kernel_id]
         named = self._sessions.named(kernel_id, str(read(kernel.manager, "kernel_name") or ""))
         with self._remembered.journal() as journal:
-            return journal.put(
+            return journal.happened(
                 KernelEvent(
                     id=journal.new_id(),
                     time=utc(self._now()),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from traitlets import Bool, Float
 
 from ..config import EinfraConfigurable
@@ -31,13 +32,18 @@ from .models import (
     Seen,
 )
 from .recorder import Program, ProgramAction, Recorder, Server
-from .remembered import MOST_AWAITED, MOST_SEEN, Remembered
+from .remembered import MOST_SEEN, Remembered, Standing
 from .use import use_of
+
+#: What is asked for from before, is asked for from then.
+_EARLIEST = utc(0) + timedelta(days=2)
 
 #: Without an absence, what is told of.
 _DAY = timedelta(days=1)
 
 _LOOK_SECONDS = 60.0
+
+_Result = TypeVar("_Result")
 
 
 class NotRecording(EinfraError):
@@ -65,6 +71,8 @@ class ActivityManager(EinfraConfigurable):
         Returns the notices that hold now, of all features.
     history:
         Returns what was used between two moments; None if that is not known.
+    programs:
+        Returns the ids of all applications and the like that run.
     server:
         What of the server is listened to.
     directory:
@@ -94,6 +102,7 @@ class ActivityManager(EinfraConfigurable):
         board: Board,
         standing: Callable[[], Sequence[Notice]],
         history: Callable[[datetime, datetime], UsageHistory | None],
+        programs: Callable[[], Collection[str]],
         server: Server,
         directory: Path,
         now: Callable[[], float] = time.time,
@@ -103,14 +112,23 @@ class ActivityManager(EinfraConfigurable):
         self._publish = publish
         self._standing = standing
         self._history = history
+        self._programs = programs
         self._now = now
         self._started_at = utc(now())
-        self._remembered = Remembered(directory, now=now, log=self.log, on_read=self._on_read)
+        self._remembered = Remembered(
+            directory,
+            now=now,
+            log=self.log,
+            on_read=self._on_read,
+            least_absence_seconds=self.least_absence_seconds,
+        )
         self._done = Done(board, is_awaited=self._is_awaited, settle=self._settle)
         self._recorder = Recorder(server, self._remembered, self._done, self.log, now=now)
         self._is_listening = False
         self._watchers = 0
         self._counts = (0, 0)
+        self._told_away = False
+        self._digesting = asyncio.Lock()
         self._counting: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -154,12 +172,14 @@ class ActivityManager(EinfraConfigurable):
             self._recorder.stop("server-ended")
             self._recorder.program("server", "server", "server", "stopped")
         self._done.stop()
-        presence = self._remembered.standing.presence.leave(self._now())
-        self._remembered.change(presence=presence)
+        now = self._now()
+        self._remembered.change(lambda known: replace(known, presence=known.presence.leave(now)))
 
     def _look(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
         self._done.look(utc(self._now()))
+        if self._told_away and self._remembered.standing.presence.away_since is None:
+            self._tell()  # who comes next is not told of an absence that is over
 
     def _look_now(self) -> None:
         """See what there is, for who asks."""
@@ -173,10 +193,23 @@ class ActivityManager(EinfraConfigurable):
                 self._loop.call_soon_threadsafe(self._go_on)
 
     def _go_on(self) -> None:
-        if not self.is_recording and self._is_listening:
-            self._is_listening = False
-            self._recorder.stop("unknown")
+        if self.is_recording:
+            self._listen()
+        else:
+            self._end_recording()
         self._on_presence()
+
+    def _end_recording(self) -> None:
+        """Record no more, and nothing of what still runs."""
+        if self._is_listening:
+            self._is_listening = False
+            with self._remembered.journal() as journal:
+                before = {event.id for event in journal}
+                self._recorder.stop("unknown")
+                for event in list(journal):
+                    if event.id not in before:
+                        journal.remove(event.id)
+        self._done.stop()
 
     def on_watchers(self, count: int) -> None:
         """Know how many pages are open and seen: whether the owner is here."""
@@ -186,13 +219,15 @@ class ActivityManager(EinfraConfigurable):
     def _on_presence(self) -> None:
         if self.record and self._remembered.is_being_read:
             return  # it comes again in a moment
-        before = self._remembered.standing.presence
-        if self._watchers > 0:
-            presence = before.settled(self._now()).come(self._now(), self.least_absence_seconds)
-        else:
-            presence = before.leave(self._now())
-        self._remembered.change(presence=presence)
-        if presence != before:
+        now, before = self._now(), self._remembered.standing.presence
+        is_here, least = self._watchers > 0, self.least_absence_seconds
+
+        def turn(known: Standing) -> Standing:
+            presence = known.presence
+            moved = presence.settled(now).come(now, least) if is_here else presence.leave(now)
+            return replace(known, presence=moved)
+
+        if self._remembered.change(turn).presence != before:
             with self._remembered.journal() as journal:
                 journal.cut()
             self._remembered.flush()
@@ -209,14 +244,14 @@ class ActivityManager(EinfraConfigurable):
         self._counts = (0, 0)
         if presence.away_since is not None:
             try:
-                told = await in_thread(self._digest, utc(presence.away_since), with_use=False)
-                self._counts = counted(told)
+                self._counts = await self._alone(self._count_facts, utc(presence.away_since))
             except Exception:
                 self.log.exception("What happened meanwhile could not be summed up")
         self._tell()
 
     def _tell(self) -> ActivityStatus:
         status = self._status()
+        self._told_away = status.away_since is not None
         self._publish("activity", msgspec.json.encode(status))
         return status
 
@@ -273,7 +308,7 @@ class ActivityManager(EinfraConfigurable):
         return await in_thread(self._events, query)
 
     def _events(self, query: ActivityQuery) -> bytes:
-        until = query.until or utc(self._now())
+        until = max(query.until or utc(self._now()), _EARLIEST)
         since = query.since or until - _DAY
         found = [
             event
@@ -296,22 +331,39 @@ class ActivityManager(EinfraConfigurable):
             away_since = self._remembered.standing.presence.away_since
             now = self._now()
             since = utc(now) - _DAY if away_since is None else utc(away_since)
-        return await in_thread(self._digest, since, with_use=True)
+        return await self._alone(self._digest, since)
 
-    def _digest(self, since: datetime, *, with_use: bool) -> Digest:
+    async def _alone(self, work: Callable[[datetime], _Result], since: datetime) -> _Result:
+        """Sum up in a thread, for one at a time: it takes a while of all the process's time."""
+        async with self._digesting:
+            return await in_thread(work, since)
+
+    def _count_facts(self, since: datetime) -> tuple[int, int]:
+        standing = self._remembered.standing
+        back_at = _maybe(standing.presence.back_at) or utc(self._now())
+        return counted(
+            self._remembered.events(),
+            self._standing(),
+            since=since,
+            until=back_at,
+            seen=frozenset(standing.seen),
+        )
+
+    def _digest(self, since: datetime) -> Digest:
         now = utc(self._now())
         since = min(max(since, now - KEPT), now)
         standing = self._remembered.standing
         back_at = _maybe(standing.presence.back_at)
         return digest(
             self._remembered.events(),
-            self._use(since, now) if with_use else None,
+            self._use(since, now),
             self._standing(),
             now=now,
             since=since,
             until=back_at if back_at is not None and since < back_at < now else now,
             started_at=self._started_at,
             seen=frozenset(standing.seen),
+            programs=frozenset(self._programs()),
             recording=self.is_recording,
             reason=self._reason,
         )
@@ -330,23 +382,30 @@ class ActivityManager(EinfraConfigurable):
 
     async def seen(self, seen: Seen) -> ActivityStatus:
         """Take note of what the owner was shown."""
-        standing = self._remembered.standing
-        presence = standing.presence
-        if presence.away_since is not None and seen.until.timestamp() >= presence.away_since:
-            presence = presence.told()
-        ids = dict.fromkeys([*standing.seen, *seen.facts])
-        self._remembered.change(presence=presence, seen=list(ids)[-MOST_SEEN:])
+
+        def turn(known: Standing) -> Standing:
+            presence = known.presence
+            if presence.away_since is not None and seen.until.timestamp() >= presence.away_since:
+                presence = presence.told()
+            ids = dict.fromkeys([*known.seen, *seen.facts])
+            return replace(known, presence=presence, seen=list(ids)[-MOST_SEEN:])
+
+        self._remembered.change(turn)
         self._remembered.flush()
         self._done.withdraw_all(seen.until)
         return self._tell()
 
-    def erase(self) -> ActivityStatus:
+    async def erase(self) -> ActivityStatus:
         """Forget what was recorded, but for what still runs."""
-        with self._remembered.journal() as journal:
-            journal.erase()
-        self._remembered.change(seen=[])
+        self._remembered.erase(self._programs())
+        self._done.stop()
         self._counts = (0, 0)
         self._remembered.flush()
+        work = self._remembered.erase_copies if self.record else self._remembered.erase_files
+        try:
+            await in_thread(work)
+        except OSError as error:
+            self.log.warning("Files of what was recorded could not be deleted: %s", error)
         return self._tell()
 
     def set_recording(self, *, wanted: bool) -> ActivityStatus:
@@ -359,14 +418,13 @@ class ActivityManager(EinfraConfigurable):
         """
         if wanted and not self.record:
             raise NotRecording
-        self._remembered.change(recording=wanted)
+        self._remembered.set_recording(wanted=wanted)
         if wanted:
             self._listen()
-        elif self._is_listening:
-            self._is_listening = False
-            self._recorder.stop("unknown")
-            self._done.stop()
-            self._remembered.change(awaited=[])
+        else:
+            self._end_recording()
+            for path in self._remembered.standing.awaited:
+                self._remembered.wait_for(path, wanted=False)
         self._remembered.flush()
         return self._tell()
 
@@ -380,10 +438,7 @@ class ActivityManager(EinfraConfigurable):
         """
         if awaited.wanted and not self.is_recording:
             raise NotRecording
-        paths = [path for path in self._remembered.standing.awaited if path != awaited.path]
-        if awaited.wanted:
-            paths.append(awaited.path)
-        self._remembered.change(awaited=paths[-MOST_AWAITED:])
+        self._remembered.wait_for(awaited.path, wanted=awaited.wanted)
         self._remembered.flush()
         return self._tell()
 
@@ -392,8 +447,7 @@ class ActivityManager(EinfraConfigurable):
 
     def _settle(self, path: str) -> None:
         if self._is_awaited(path):
-            awaited = [other for other in self._remembered.standing.awaited if other != path]
-            self._remembered.change(awaited=awaited)
+            self._remembered.wait_for(path, wanted=False)
             self._tell()
 
 

@@ -75,8 +75,8 @@ class _Input(msgspec.Struct):
 
 
 class _Error(msgspec.Struct):
-    ename: str = ""
-    evalue: str = ""
+    ename: str | None = ""
+    evalue: str | None = ""
 
 
 class _Metadata(msgspec.Struct, rename={"cell_id": "cellId"}):
@@ -105,7 +105,7 @@ _STATUS = re.compile(rb"(kernel(?:_core)?\.[0-9a-f-]{8,64})\.status")
 #: What kernels made with ipykernel send themselves has no topic, so begins with the
 #: delimiter. It must not be subscribed to as it is: ipykernel 7 names each subscription in a
 #: message to all who listen, which then could not be read.
-_WITHOUT_TOPIC = DELIMITER[:4]
+WITHOUT_TOPIC = DELIMITER[:4]
 
 
 def read(frames: Sequence[Frame], is_genuine: Callable[[Sequence[bytes]], bool]) -> Message | None:
@@ -124,17 +124,19 @@ def read(frames: Sequence[Frame], is_genuine: Callable[[Sequence[bytes]], bool])
         return None
     try:
         kind = _header(frames[at + 2].bytes).msg_type
-        if kind not in _KINDS or len(frames[at + 5]) > _MOST_CONTENT_BYTES:
+        if kind not in _KINDS:
             return None
         parent = _header(frames[at + 3].bytes)
-        is_execution = parent.msg_type == "execute_request" and parent.msg_id
-        if not is_execution or len(parent.msg_id) > _MOST_ID:
-            return None
-        parts = [frame.bytes for frame in frames[at + 1 : at + 6]]
-        message = _content(kind, parent.msg_id, parts[4])
-        return message if message is not None and is_genuine(parts) else None
     except (msgspec.MsgspecError, UnicodeError):
         return None
+    is_execution = parent.msg_type == "execute_request" and parent.msg_id
+    if not is_execution or len(parent.msg_id) > _MOST_ID:
+        return None
+    if len(frames[at + 5]) > _MOST_CONTENT_BYTES:
+        return _without_content(kind, parent.msg_id)
+    parts = [frame.bytes for frame in frames[at + 1 : at + 6]]
+    message = _content(kind, parent.msg_id, parts[4])
+    return message if message is not None and is_genuine(parts) else None
 
 
 def _is_delimiter(frame: Frame) -> bool:
@@ -142,16 +144,31 @@ def _is_delimiter(frame: Frame) -> bool:
 
 
 def _content(kind: str, parent_id: str, content: bytes) -> Message | None:
-    if kind == "execute_input":
-        return Message("input", parent_id, _input(content).execution_count)
-    if kind == "error":
-        error = _error(content)
-        return Message("error", parent_id, None, error.ename, error.evalue)
-    return Message("idle", parent_id) if _status(content).execution_state == "idle" else None
+    try:
+        # Kernels send bytes of file names that are no text.
+        text = content.decode("utf-8", "replace")
+        if kind == "execute_input":
+            return Message("input", parent_id, _input(text).execution_count)
+        if kind == "error":
+            error = _error(text)
+            return Message("error", parent_id, None, error.ename or "", error.evalue or "")
+        return Message("idle", parent_id) if _status(text).execution_state == "idle" else None
+    except (msgspec.MsgspecError, UnicodeError):
+        return _without_content(kind, parent_id)
+
+
+def _without_content(kind: str, parent_id: str) -> Message | None:
+    """Know what a message is of which no more can be read: an error is one all the same."""
+    if kind == "status":
+        return None
+    return Message("input" if kind == "execute_input" else "error", parent_id)
 
 
 def enough(topic: bytes) -> tuple[bytes, ...] | None:
     """Return topics by which all is heard that a kernel says of executions.
+
+    But for errors of kernels that are made with ipykernel and are not Python's: these have
+    no topic (`WITHOUT_TOPIC`).
 
     Parameters
     ----------
@@ -162,7 +179,7 @@ def enough(topic: bytes) -> tuple[bytes, ...] | None:
     if match is None:
         return None
     said = (b".status", b".execute_input", b".error")
-    return (*(match[1] + each for each in said), _WITHOUT_TOPIC)
+    return tuple(match[1] + each for each in said)
 
 
 def requested(message: str | bytes) -> Request | None:

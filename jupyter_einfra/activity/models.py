@@ -84,6 +84,9 @@ class CellRun(Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag
     error_name: Annotated[str | None, Meta(description="The class of the error, of one.")]
     error_text: Annotated[str | None, Meta(description="The beginning of its message.")]
     times: Annotated[int, Meta(description="How often the same came of it, one after the other.")]
+    others: Annotated[
+        int, Meta(description="Errors unlike it that came with it, of which no more is known.")
+    ]
 
 
 class KernelEvent(Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="kernel"):
@@ -107,7 +110,7 @@ class KernelEvent(Struct, frozen=True, kw_only=True, gc=False, tag_field="type",
         bool,
         Meta(description="Whether it is there though dead: most servers drop what they give up."),
     ]
-    times: Annotated[int, Meta(description="How often it died, one time right after the other.")]
+    times: Annotated[int, Meta(description="How often, one time soon after the other.")]
 
 
 class FileEvent(Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="file"):

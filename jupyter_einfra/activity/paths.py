@@ -15,6 +15,9 @@ from .models import FileEvent
 #: Renames that are followed; a circle of them is left at that.
 _MOST_STEPS = 100
 
+#: Folders above a file that are followed.
+_MOST_FOLDERS = 50
+
 
 class Paths:
     """Follows names through what happened to files and folders, the oldest first."""
@@ -26,6 +29,8 @@ class Paths:
         """When something last came to be at a name."""
         self._stayed: set[str] = set()
         """Names of which nothing was ever moved."""
+        self._ends: dict[tuple[str, datetime], str | None] = {}
+        """Where what was moved to a name at a time is now."""
         for change in sorted(changes, key=lambda change: (change.time, change.id)):
             if change.action == "deleted":
                 self._moved[change.path].append((change.time, None))
@@ -41,16 +46,28 @@ class Paths:
         if not any(base in self._moved for base in _and_folders(path)):
             self._stayed.add(path)
             return path
-        for _ in range(_MOST_STEPS):
-            step = self._next(path, then)
+        trail: list[tuple[str, datetime]] = []
+        found = path
+        while len(trail) < _MOST_STEPS:
+            if (found, then) in self._ends:
+                end = self._ends[found, then]
+                break
+            trail.append((found, then))
+            step = self._next(found, then)
             if step is None:
-                return path
+                end = found
+                break
             then, base, new = step
             if new is None:
-                made = self._made.get(path)
-                return path if made is not None and made > then else None
-            path = new + path[len(base) :]
-        return path
+                made = self._made.get(found)
+                end = found if made is not None and made > then else None
+                break
+            found = new + found[len(base) :]
+        else:
+            end = found
+        # All that came this way ends there, too; but for the first, it is a move that they share.
+        self._ends.update(dict.fromkeys(trail[1:], end))
+        return end
 
     def _next(self, path: str, then: datetime) -> tuple[datetime, str, str | None] | None:
         found: list[tuple[datetime, str, str | None]] = []
@@ -66,6 +83,8 @@ class Paths:
 
 def _and_folders(path: str) -> Iterator[str]:
     yield path
-    while "/" in path:
-        path = path.rpartition("/")[0]
+    for _ in range(_MOST_FOLDERS):
+        path, slash, _ = path.rpartition("/")
+        if not slash:
+            return
         yield path

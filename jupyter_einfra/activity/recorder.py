@@ -107,7 +107,7 @@ class Recorder:
             (KERNEL_ACTIONS, self._kernels.on_action),
             (CONTENTS_ACTIONS, self._on_contents_action),
         )
-        self._unfollow: Callable[[], None] = lambda: None
+        self._follower = requests.Follower(self._on_request, log)
         self._look_timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -115,7 +115,7 @@ class Recorder:
         for schema, listener in self._listeners:
             with suppress(Exception):  # a server without events is looked at
                 self._server.event_logger.add_listener(schema_id=schema, listener=listener)
-        self._unfollow = requests.follow(self._server.settings(), self._on_request, self._log)
+        self._follower.join(self._server.settings())
         self._look_again()
 
     def stop(self, outcome: Outcome) -> None:
@@ -123,7 +123,7 @@ class Recorder:
         for schema, listener in self._listeners:
             with suppress(Exception):
                 self._server.event_logger.remove_listener(schema_id=schema, listener=listener)
-        self._unfollow()
+        self._follower.is_wanted = False
         if self._look_timer is not None:
             self._look_timer.cancel()
             self._look_timer = None
@@ -199,6 +199,10 @@ class Recorder:
             )
         if action == "renamed":
             self._sessions.look_up()
+            self._sessions.look_up_after_rename()
+        if action in ("renamed", "deleted"):
+            old = _text(source) if isinstance(source, str) and source else _text(path)
+            self._remembered.follow(old, _text(path) if action == "renamed" else None)
 
     def _look_at_terminals(self) -> None:
         with suppress(Exception):  # there may be none, or of another make

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,10 @@ from .presence import Presence
 
 #: Of things that were seen; the oldest make room.
 MOST_SEEN = 200
+
+#: A clock that moves by so much between two writes is not believed at once: what is old by
+#: it is forgotten only if it says so again.
+_LEAP_SECONDS = 86400.0
 
 #: Notebooks that somebody waits for.
 MOST_AWAITED = 50
@@ -62,6 +66,8 @@ class Remembered:
         Told of faults as they begin and end.
     on_read:
         Called once, in the store's thread, when what there was is known.
+    least_absence_seconds:
+        See `Presence.come`.
     flush_seconds:
         Time between two transactions, and so what a sudden end may lose.
     options:
@@ -75,6 +81,7 @@ class Remembered:
         now: Callable[[], float],
         log: logging.Logger,
         on_read: Callable[[], None] = lambda: None,
+        least_absence_seconds: float = 0.0,
         flush_seconds: float = 60.0,
         **options: Any,
     ) -> None:
@@ -85,6 +92,13 @@ class Remembered:
         self._journal = Journal(secrets.token_hex(6))
         self._standing = Standing(alive_at=now())
         self._is_read = False
+        self._least_absence_seconds = least_absence_seconds
+        self._decided: bool | None = None
+        """Whether to record, as somebody said in this life."""
+        self._settled: set[str] = set()
+        """Notebooks that nobody waits for any more, whatever the file says."""
+        self._is_erased = False
+        """Whether what the file has is not wanted."""
         self._store: Store[store.Batch] = Store(
             directory / "activity.sqlite",
             self,
@@ -140,11 +154,54 @@ class Remembered:
         """Where things stand."""
         return self._standing
 
-    def change(self, **changes: Any) -> Standing:
-        """Have things stand otherwise; the fields are those of `Standing`."""
+    def change(self, change: Callable[[Standing], Standing]) -> Standing:
+        """Have things stand otherwise."""
         with self._lock:
-            self._standing = replace(self._standing, **changes)
+            self._standing = change(self._standing)
             return self._standing
+
+    def set_recording(self, *, wanted: bool) -> None:
+        """Have it that things are recorded, or not; whatever the file says."""
+        with self._lock:
+            self._standing = replace(self._standing, recording=wanted)
+            self._decided = wanted
+
+    def wait_for(self, path: str, *, wanted: bool) -> None:
+        """Have a notebook be waited for, or no longer."""
+        with self._lock:
+            others = [other for other in self._standing.awaited if other != path]
+            if wanted:
+                others.append(path)
+                self._settled.discard(path)
+            else:
+                self._settled.add(path)
+            self._standing = replace(self._standing, awaited=others[-MOST_AWAITED:])
+
+    def follow(self, path: str, new: str | None) -> None:
+        """Know that a file or folder has another name; None if it is gone."""
+        with self._lock:
+            for awaited in self._standing.awaited:
+                if awaited == path or awaited.startswith(f"{path}/"):
+                    self.wait_for(awaited, wanted=False)
+                    if new is not None:
+                        self.wait_for(new + awaited[len(path) :], wanted=True)
+
+    def erase(self, open_programs: Collection[str] = ()) -> None:
+        """Forget what was recorded, also what is not known yet, but for what still runs."""
+        with self._lock:
+            self._journal.erase(open_programs)
+            self._is_erased = not self._is_read
+            self._standing = replace(self._standing, seen=[])
+
+    def erase_copies(self) -> None:
+        """Delete the files that were put aside. In a thread: the disk may hang."""
+        for path in self._directory.glob("activity.sqlite.broken-*"):
+            path.unlink(missing_ok=True)
+
+    def erase_files(self) -> None:
+        """Delete all files of it, which nobody has open. In a thread: the disk may hang."""
+        for path in self._directory.glob("activity.sqlite*"):
+            path.unlink(missing_ok=True)
 
     def events(self) -> list[ActivityEvent]:
         """Return all that was recorded, in no particular order."""
@@ -157,44 +214,64 @@ class Remembered:
         """Nothing else of it is in the folder."""
 
     def load(self, connection: Connection) -> None:
-        """Take in what the file has; after a fault, memory knows better."""
+        """Take in what the file has, once; after a fault, memory knows better."""
         store.forget_well(connection)
+        if self._is_read:
+            with self._lock:
+                self._journal.rewrite()
+            return
         try:
             events = [_decode_event(row) for row in store.events(connection)]
             row = store.standing(connection)
             before = None if row is None else _decode_standing(row)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Unusable(f"a record in it makes no sense: {error}") from error
+        events.sort(key=lambda event: event.time)
+        ended_at = utc(self._now() if before is None else before.alive_at)
         with self._lock:
-            if self._is_read:
-                self._journal.load(events)
+            if self._is_erased:
                 self._journal.rewrite()
-                return
-            ended_at = utc(self._now() if before is None else before.alive_at)
-            self._journal.load(events)
-            for event in events:
-                if isinstance(event, CellRun) and event.until is None:
-                    self._journal.put(_lost(event, ended_at))
+            else:
+                self._journal.load(events)
+                for event in events:
+                    if isinstance(event, CellRun) and event.until is None:
+                        self._journal.put(_lost(event, ended_at))
             if before is not None:
-                self._standing = _merged(before, self._standing)
+                self._standing = self._merged(before, self._standing)
             if not self._standing.recording:
-                # It was switched off before; what was recorded since this life began is not wanted.
-                for event in list(self._journal):
-                    if self._journal.is_ours(event.id):
-                        self._journal.remove(event.id)
+                # What was recorded since this life began is not wanted.
+                self._journal.forget_ours()
             self._is_read = True
         self._on_read()
+
+    def _merged(self, before: Standing, since: Standing) -> Standing:
+        """Return where things stand, from what was before and what became since."""
+        presence = before.presence.woken()
+        came_at, left_at = since.presence.came_at, since.presence.left_at
+        if came_at is not None:
+            presence = presence.come(came_at, self._least_absence_seconds)
+        elif left_at is not None:
+            presence = replace(presence, left_at=left_at)
+        awaited = [path for path in before.awaited if path not in self._settled]
+        return replace(
+            before,
+            recording=before.recording if self._decided is None else self._decided,
+            presence=presence,
+            seen=[] if self._is_erased else [*before.seen, *since.seen][-MOST_SEEN:],
+            awaited=list(dict.fromkeys([*awaited, *since.awaited]))[-MOST_AWAITED:],
+        )
 
     def changes(self) -> store.Batch:
         """Return what is not on disk yet, and that the server lives."""
         with self._lock:
             now = self._now()
-            self._journal.forget_before(utc(now) - KEPT)
+            if abs(now - self._standing.alive_at) < _LEAP_SECONDS:
+                self._journal.forget_before(utc(now) - KEPT)
             presence = self._standing.presence.see(now).settled(now)
             self._standing = replace(self._standing, alive_at=now, presence=presence)
             changes = self._journal.changes()
-        encoded = {event.id: _encode(event) for event in changes.events}
-        return store.Batch(encoded, changes.gone, changes.is_anew, _encode(self._standing))
+            encoded = {event.id: _encode(event) for event in changes.events}
+            return store.Batch(encoded, changes.gone, changes.is_anew, _encode(self._standing))
 
     def write(self, connection: Connection, changes: store.Batch) -> None:
         """Write it, within a transaction."""
@@ -217,16 +294,3 @@ def _lost(run: CellRun, ended_at: datetime) -> CellRun:
     until = max(run.time, ended_at)
     seconds = (until - run.time).total_seconds()
     return replace(run, until=until, seconds=seconds, outcome="server-ended")
-
-
-def _merged(before: Standing, since: Standing) -> Standing:
-    """Return where things stand, from what was before and what became since this life began."""
-    presence = before.presence.woken()
-    here = since.presence.came_at
-    return replace(
-        before,
-        presence=presence if here is None else replace(presence, came_at=None),
-        alive_at=since.alive_at,
-        seen=[*before.seen, *since.seen][-MOST_SEEN:],
-        awaited=list(dict.fromkeys([*before.awaited, *since.awaited]))[-MOST_AWAITED:],
-    )

@@ -24,7 +24,7 @@ _MOST_PAGES = 1000
 _SETTING = "kernel_websocket_connection_class"
 
 
-class _Waiting(NamedTuple):
+class Waiting(NamedTuple):
     """A request that the kernel has not begun with, as far as is known."""
 
     kernel_id: str
@@ -37,7 +37,7 @@ class Requests:
     """Remembers requests until the kernel has begun with them."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+        self._waiting: OrderedDict[str, Waiting] = OrderedDict()
         self._sessions: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def __len__(self) -> int:
@@ -45,7 +45,7 @@ class Requests:
 
     def hear(self, kernel_id: str, request: Request, monotonic: float) -> bool:
         """Take note of what a page asks for; return whether the page is a new one."""
-        self._waiting[request.id] = _Waiting(kernel_id, request.cell_id, monotonic)
+        self._waiting[request.id] = Waiting(kernel_id, request.cell_id, monotonic)
         while len(self._waiting) > _MOST_WAITING:
             self._waiting.popitem(last=False)
         page = kernel_id, request.session
@@ -54,6 +54,10 @@ class Requests:
         while len(self._sessions) > _MOST_PAGES:
             self._sessions.popitem(last=False)
         return is_new
+
+    def waiting(self, request_id: str) -> Waiting | None:
+        """Return a request that the kernel has not begun with, as far as is known."""
+        return self._waiting.get(request_id)
 
     def take(self, request_id: str) -> str | None:
         """Return the cell of a request, which has begun; None if it is not known."""
@@ -76,47 +80,58 @@ class Requests:
             del self._waiting[ident]
 
 
-def follow(
-    settings: MutableMapping[str, Any],
-    hear: Callable[[str, Request], None],
-    log: logging.Logger,
-) -> Callable[[], None]:
-    """Hear of each request to run a cell; return what ends that.
+class Follower:
+    """Hears of each request to run a cell, while it is wanted.
 
     Parameters
     ----------
-    settings:
-        The web application's, with all extensions loaded.
     hear:
         Called with the kernel's id before the request goes to it.
     log:
         For what should not happen.
     """
-    base = settings.get(_SETTING)
-    if not isinstance(base, type) or not hasattr(base, "handle_incoming_message"):
-        log.warning("Cells cannot be told apart here: %s is %r", _SETTING, base)
-        return lambda: None
-    following = True
 
-    def handle_incoming_message(self: Any, incoming_msg: Any, *args: Any, **kwargs: Any) -> Any:
-        if following:
-            try:
-                request = requested(incoming_msg)
-                if request is not None:
-                    hear(str(getattr(self, "kernel_id", "")), request)
-            except Exception:
-                # Whatever becomes of the record, the cell has to run.
-                log.exception("A request to run a cell could not be recorded")
-        return base.handle_incoming_message(self, incoming_msg, *args, **kwargs)
+    def __init__(self, hear: Callable[[str, Request], None], log: logging.Logger) -> None:
+        self._hear = hear
+        self._log = log
+        self._is_there = False
+        self.is_wanted = False
 
-    name = f"Followed{base.__name__}"
-    followed = type(name, (base,), {"handle_incoming_message": handle_incoming_message})
-    settings[_SETTING] = followed
+    def join(self, settings: MutableMapping[str, Any]) -> None:
+        """Take part in every connection that is made from now on; once is enough.
 
-    def end() -> None:
-        nonlocal following
-        following = False
-        if settings.get(_SETTING) is followed:
-            settings[_SETTING] = base
+        Parameters
+        ----------
+        settings:
+            The web application's, with all extensions loaded.
+        """
+        self.is_wanted = True
+        if self._is_there:
+            return
+        base = settings.get(_SETTING)
+        if not isinstance(base, type) or not hasattr(base, "handle_incoming_message"):
+            self._log.warning("Cells cannot be told apart here: %s is %r", _SETTING, base)
+            return
+        follower = self
 
-    return end
+        def handle_incoming_message(self: Any, incoming_msg: Any, *args: Any, **kwargs: Any) -> Any:
+            follower.look(self, incoming_msg)
+            return base.handle_incoming_message(self, incoming_msg, *args, **kwargs)
+
+        # Nobody takes it away again: others may have put theirs on top.
+        name = f"Followed{base.__name__}"
+        settings[_SETTING] = type(
+            name, (base,), {"handle_incoming_message": handle_incoming_message}
+        )
+        self._is_there = True
+
+    def look(self, connection: Any, message: str | bytes) -> None:
+        """Look at what a page sends; whatever becomes of that, it has to reach the kernel."""
+        if not self.is_wanted:
+            return
+        try:
+            request = requested(message)
+            if request is not None:
+                self._hear(str(getattr(connection, "kernel_id", "")), request)
+        except Exception:  # noqa: BLE001 - as above
+            self._log.exception("A request to run a cell could not be recorded")

@@ -99,7 +99,7 @@ def died(death: KernelEvent, times: int) -> Told:
 _OURS = frozenset({"name", "time", "restarted", "times"})
 
 
-def failed(run: CellRun, times: int) -> Told:
+def failed(run: CellRun, times: int, others: int) -> Told:
     """Say that an execution ended with an error."""
     name = name_of(run.path, run.kernel_id)
     error, text = run.error_name or "", run.error_text or ""
@@ -109,10 +109,12 @@ def failed(run: CellRun, times: int) -> Told:
         "text": text,
         "seconds": run.seconds or 0.0,
         "times": times,
+        "others": others,
     }
     what = ": ".join(filter(None, (error, text))) or "an error"
     often = f" ({times} times)" if times > 1 else ""
-    return Told("run_failed", params, f"{name} stopped{_at(run)} with {what}{often}.")
+    more = f" {others} other errors followed." if others else ""
+    return Told("run_failed", params, f"{name} stopped{_at(run)} with {what}{often}.{more}")
 
 
 def lost(run: CellRun) -> Told:

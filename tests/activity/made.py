@@ -42,6 +42,7 @@ def run(start: float, end: float | None = None, **change: Any) -> CellRun:
         error_name=None,
         error_text=None,
         times=1,
+        others=0,
     )
     return replace(made, **change)
 

@@ -37,7 +37,7 @@ def said(told: Digest, name: str) -> list[str]:
 
 def test_of_nothing_nothing_is_said() -> None:
     assert told().sections == []
-    assert counted(told()) == (0, 0)
+    assert count() == (0, 0)
 
 
 def test_what_was_before_is_not_told() -> None:
@@ -259,24 +259,59 @@ def test_only_so_many_facts_are_told_and_how_many_more_there_are() -> None:
     assert (len(section.facts), section.more) == (8, 22)
 
 
+def count(
+    *events: ActivityEvent,
+    standing: Sequence[Notice] = (),
+    until: datetime = NOW,
+    seen: Sequence[str] = (),
+) -> tuple[int, int]:
+    return counted(events, standing, since=LEFT, until=until, seen=seen)
+
+
 def test_only_what_happened_in_the_absence_is_news() -> None:
     both: list[ActivityEvent] = [
         *(failed(100, 101), kernel(200, kernel_id="k3")),
         *(cells(100, 110, path="a.ipynb", kernel_id="k2"), run(300, None, kernel_id="k4")),
     ]
-    assert counted(told(*both)) == (2, 2)
-    assert counted(told(*both, until=at(150))) == (1, 1)
+    assert count(*both) == (2, 2)
+    assert count(*both, until=at(150)) == (1, 1)
     seen = [fact.id for fact in facts(told(*both), "attention")]
-    assert counted(told(*both, seen=seen)) == (0, 2)
+    assert count(*both, seen=seen) == (0, 2)
+
+
+def test_what_the_owner_sees_go_on_after_they_came_back_hides_nothing() -> None:
+    ran = run(100, 500)
+    assert count(ran, until=at(300)) == (0, 1)
+    again = [failed(100, 101, cell_id="c1"), failed(400, 401, cell_id="c1")]
+    assert count(*again, until=at(300)) == (1, 0)
+    many = [failed(400 + n, 401 + n, cell_id=f"c{n}") for n in range(20)]
+    assert count(failed(100, 101, cell_id="x"), *many, until=at(300)) == (1, 0)
 
 
 def test_a_danger_that_the_owner_saw_begin_is_no_news() -> None:
-    assert counted(told(standing=[notice(-10)])) == (0, 0)
-    assert counted(told(standing=[notice(10)])) == (1, 0)
+    assert count(standing=[notice(-10)]) == (0, 0)
+    assert count(standing=[notice(10)]) == (1, 0)
+    assert count(standing=[notice(10)], until=at(5)) == (0, 0)
 
 
 def test_who_only_finds_what_they_left_open_is_told_nothing() -> None:
-    assert counted(told(program(-100, "started"), file(10, "saved", "a"))) == (0, 0)
+    assert count(program(-100, "started"), file(10, "saved", "a")) == (0, 0)
+
+
+def test_an_application_that_ended_unseen_does_not_run() -> None:
+    events = [program(-100, "started"), program(-50, "started", "RStudio")]
+    assert said(told(*events, programs=["RStudio"]), "running") == ["RStudio is running."]
+
+
+def test_a_notebook_whose_kernel_died_did_not_end_well() -> None:
+    died = told(cells(10, 20), run(30, 192, outcome="died"), kernel(192))
+    assert said(died, "finished") == ["train.ipynb: 3 cells, the longest 4.0 s, 1 failed."]
+
+
+def test_errors_of_which_no_more_is_known_are_counted() -> None:
+    [fact] = facts(told(failed(10, 20, times=2, others=7)), "attention")
+    assert fact.message.endswith("(2 times). 7 other errors followed.")
+    assert (fact.params["times"], fact.params["others"]) == (2, 7)
 
 
 def test_a_fact_that_was_seen_and_happens_again_is_new() -> None:
@@ -382,6 +417,6 @@ def test_whatever_happened(
             if section.name in ("finished", "files"):
                 assert fact.time is not None
                 assert fact.time > LEFT
-    attention, news = counted(first)
-    assert attention <= sum(len(s.facts) for s in first.sections if s.name == "attention")
-    assert news <= sum(len(s.facts) for s in first.sections if s.name in ("finished", "running"))
+    attention, _ = count(*happened, standing=standing)
+    if not any(section.name == "attention" for section in first.sections):
+        assert attention == 0

@@ -87,9 +87,16 @@ def test_other_errors_are_told_by_themselves_up_to_a_number(journal: Journal) ->
     for second in range(500):
         journal.ran(failed(second / 60, second / 60, error_text=f"{second}"))
     told = [event for event in journal if isinstance(event, CellRun)]
-    assert len(told) == 10
-    assert sum(event.times for event in told) == 500
-    assert "499" in [event.error_text for event in told]
+    assert [event.error_text for event in told] == [f"{second}" for second in range(10)]
+    assert {event.times for event in told} == {1}
+    assert [event.others for event in told] == [0] * 9 + [490]
+
+
+def test_the_kernels_that_fail_are_not_remembered_for_ever(journal: Journal) -> None:
+    for number in range(3000):
+        journal.ran(failed(0, 0, kernel_id=f"k{number}"))
+    assert len(journal._errors) <= 1000
+    assert len(journal._latest) <= 1000
 
 
 def test_errors_of_two_notebooks_are_two(journal: Journal) -> None:
@@ -132,13 +139,35 @@ def test_a_session_that_follows_its_kernel_names_what_was_recorded(journal: Jour
     assert "python3" not in repr(list(ours))
 
 
-def test_there_are_never_more_than_so_many(
+def test_what_happens_to_a_kernel_again_and_again_is_one_record(journal: Journal) -> None:
+    for minute in range(5):
+        journal.happened(kernel(minute, "interrupted"))
+    journal.happened(kernel(5, "restarted"))
+    told = [(e.action, e.times, e.time) for e in journal if isinstance(e, KernelEvent)]
+    assert told == [("interrupted", 5, at(4)), ("restarted", 1, at(5))]
+
+
+def test_there_are_never_more_than_so_many_and_the_rare_ones_stay(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_EVENTS", 10)
+    journal.put(rare := kernel(0))
     for minute in range(25):
         journal.put(run(minute, minute + 5))
-    assert [event.time for event in journal] == [at(minute) for minute in range(15, 25)]
+    assert [e.time for e in journal if isinstance(e, CellRun)] == [at(m) for m in range(16, 25)]
+    assert journal.get(rare.id) == rare
+    full = Journal("other")
+    full.load([run(minute, minute + 5) for minute in range(25)])
+    assert len(full) == 10
+
+
+def test_texts_without_end_take_no_more_than_so_much(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 20_000)
+    for minute in range(100):
+        journal.put(file(minute, "saved", f"{minute}" * 1000))
+    assert 1 < len(journal) < 20
 
 
 def test_what_is_too_old_is_forgotten_but_not_what_still_runs(journal: Journal) -> None:
@@ -154,8 +183,11 @@ def test_erasing_leaves_only_what_still_runs(journal: Journal) -> None:
     journal.put(started := run(0))
     journal.put(kernel(0))
     journal.ran(run(0, 0.1))
-    journal.erase()
-    assert [event.id for event in journal] == [started.id]
+    journal.put(program(0, "started", "ended"))
+    journal.put(opened := program(0, "started"))
+    journal.erase(["TensorBoard"])
+    assert {event.id for event in journal} == {started.id, opened.id}
+    journal.remove(opened.id)
     journal.ran(run(0.2, 0.3))  # begins a new record
     assert len(journal) == 2
 
@@ -184,7 +216,7 @@ def test_what_is_gone_takes_no_memory_while_the_disk_is_full(journal: Journal) -
 def test_what_was_recorded_before_comes_first(journal: Journal) -> None:
     journal.put(present := run(100, 105))
     older, oldest = run(50, 55), run(0, 5)
-    journal.load([older, oldest])
+    journal.load([oldest, older])
     assert [event.id for event in journal] == [oldest.id, older.id, present.id]
 
 
@@ -207,7 +239,7 @@ def test_however_they_are_put_together_no_execution_is_lost(runs: list[CellRun])
     for one in sorted(runs, key=lambda one: one.until or DAY):
         journal.ran(one)
     told = sum(event.cells if isinstance(event, CellsRan) else 1 for event in journal)
-    again = sum(event.times - 1 for event in journal if isinstance(event, CellRun))
+    again = sum(e.times - 1 + e.others for e in journal if isinstance(e, CellRun))
     assert told + again == len(runs)
     seconds = sum(event.seconds or 0 for event in journal if isinstance(event, CellsRan))
     quick = [one for one in runs if one.outcome == "finished" and (one.seconds or 0) < 60]

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_einfra.activity.messages import DELIMITER, Message, enough, read, requested
+from jupyter_einfra.activity.messages import (
+    DELIMITER,
+    WITHOUT_TOPIC,
+    Message,
+    enough,
+    read,
+    requested,
+)
 
 
 class Part(NamedTuple):
@@ -155,18 +162,51 @@ def test_no_bytes_break_the_reader_of_pages(message: str | bytes) -> None:
     requested(message)
 
 
-def test_of_kernels_that_are_known_only_what_tells_of_executions_is_heard() -> None:
-    topics = enough(b"kernel.523aefe9-f250-4e67-aa55-3ed8c3de89e7.status")
+@pytest.mark.parametrize("name", ["kernel.523aefe9-f250-4e67", "kernel_core.aa07b929bc8d4c51"])
+def test_of_kernels_that_are_known_only_what_tells_of_executions_is_heard(name: str) -> None:
+    said = name.encode()
+    topics = enough(said + b".status")
     assert topics is not None
-    said = b"kernel.523aefe9-f250-4e67-aa55-3ed8c3de89e7."
-    heard = [said + kind for kind in (b"status", b"execute_input", b"error")]
-    for message in (*heard, DELIMITER):
-        assert any(message.startswith(topic) for topic in topics)
-    for message in (b"stream.stdout", b"display_data", b"comm-1", said + b"execute_result"):
+    for kind in (b".status", b".execute_input", b".error"):
+        assert any((said + kind).startswith(topic) for topic in topics)
+    for message in (b"stream.stdout", b"display_data", b"comm-1", said + b".execute_result"):
         assert not any(message.startswith(topic) for topic in topics)
-    # See `_WITHOUT_TOPIC`.
-    assert DELIMITER not in topics
-    assert enough(b"kernel_core.aa07b929bc8d4c51a68883f3742a77bd.status") is not None
+
+
+def test_what_has_no_topic_is_heard_without_naming_the_delimiter() -> None:
+    assert DELIMITER.startswith(WITHOUT_TOPIC)
+    assert WITHOUT_TOPIC != DELIMITER
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"ename": "E", "evalue": null}', b"{}", b"nonsense", b"[]", b'{"ename": 5}'],
+)
+def test_an_error_of_which_no_more_can_be_read_is_one(content: bytes) -> None:
+    parts = frames("error", {})
+    parts[-2] = Part(content)
+    told = read(parts, genuine)
+    assert told is not None
+    assert told.kind == "error"
+
+
+def test_an_error_may_hold_bytes_that_are_no_text() -> None:
+    parts = frames("error", {})
+    parts[-2] = Part(b'{"ename": "E", "evalue": "no such file: \xe1.csv"}')
+    told = read(parts, genuine)
+    assert told == Message("error", "r1", None, "E", "no such file: \ufffd.csv")
+
+
+def test_what_is_too_large_to_be_read_is_known_all_the_same() -> None:
+    for kind, told in (("error", "error"), ("execute_input", "input")):
+        parts = frames(kind, {})
+        parts[-2] = Part(b" " * 5_000_000)
+        message = read(parts, lambda parts: False)
+        assert message is not None
+        assert (message.kind, message.execution_count) == (told, None)
+    parts = frames("status", {})
+    parts[-2] = Part(b" " * 5_000_000)
+    assert read(parts, genuine) is None
 
 
 @pytest.mark.parametrize(

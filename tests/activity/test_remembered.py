@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from servers.process import wait_until
 
 from jupyter_einfra.activity import store
@@ -54,7 +55,9 @@ def test_events_and_where_things_stand_are_there_again(tmp_path: Path) -> None:
     with life(tmp_path) as kept:
         read(kept)
         put(kept, death := kernel(100), ended := run(100, 200))
-        kept.change(awaited=["a.ipynb"], seen=["died:1"], recording=False)
+        kept.wait_for("a.ipynb", wanted=True)
+        kept.set_recording(wanted=False)
+        kept.change(lambda known: replace(known, seen=["died:1"]))
     with life(tmp_path) as kept:
         assert {event.id: event for event in read(kept).events()} == {
             death.id: death,
@@ -79,7 +82,8 @@ def test_what_ran_when_the_server_ended_without_a_word_ended_with_it(tmp_path: P
 
 def test_the_owner_was_here_until_the_server_was_last_seen(tmp_path: Path) -> None:
     with life(tmp_path, now=at(300).timestamp()) as kept:
-        read(kept).change(presence=Presence().come(at(200).timestamp(), 900))
+        here = Presence().come(at(200).timestamp(), 900)
+        read(kept).change(lambda known: replace(known, presence=here))
     with life(tmp_path) as kept:
         back = read(kept).standing.presence.come(NOON, 900)
         assert back.away_since == at(300).timestamp()
@@ -90,7 +94,7 @@ def test_what_is_recorded_before_the_file_was_read_is_added_to_it(tmp_path: Path
         put(read(kept), old := run(100, 200))
     kept = Remembered(tmp_path, now=lambda: NOON, log=LOG)
     put(kept, new := run(300, 400))
-    kept.change(awaited=["b.ipynb"])
+    kept.wait_for("b.ipynb", wanted=True)
     kept.start()
     assert {event.id for event in read(kept).events()} == {old.id, new.id}
     assert kept.standing.awaited == ["b.ipynb"]
@@ -103,7 +107,7 @@ def test_whoever_switched_recording_off_finds_nothing_of_the_moment_before_that_
 ) -> None:
     with life(tmp_path) as kept:
         put(read(kept), old := run(100, 200))
-        kept.change(recording=False)
+        kept.set_recording(wanted=False)
     kept = Remembered(tmp_path, now=lambda: NOON, log=LOG)
     with kept.journal() as journal:
         journal.put(run(300, 400, id=journal.new_id()))
@@ -122,6 +126,92 @@ def test_what_is_erased_is_not_even_in_the_file(tmp_path: Path) -> None:
             journal.erase()
     for file in tmp_path.iterdir():
         assert b"SECRET-NAME" not in file.read_bytes()
+
+
+def test_what_is_decided_before_the_file_was_read_is_not_undone_by_it(tmp_path: Path) -> None:
+    with life(tmp_path) as kept:
+        put(read(kept), run(100, 200))
+        kept.wait_for("a.ipynb", wanted=True)
+    kept = Remembered(tmp_path, now=lambda: NOON, log=LOG)
+    kept.set_recording(wanted=False)
+    kept.wait_for("a.ipynb", wanted=False)
+    kept.erase()
+    kept.start()
+    assert read(kept).events() == []
+    assert (kept.standing.recording, kept.standing.awaited) == (False, [])
+    assert kept.stop(5.0)
+    assert rows(tmp_path) == 0
+    with life(tmp_path) as kept:
+        read(kept).set_recording(wanted=True)
+    with life(tmp_path) as kept:
+        assert read(kept).standing.recording
+
+
+def test_who_is_here_while_the_file_waits_is_not_taken_for_away(tmp_path: Path) -> None:
+    """As of a second server, whose page is open for hours before the first one ends."""
+    with life(tmp_path, now=at(100).timestamp()) as kept:
+        here = Presence().come(at(90).timestamp(), 900).leave(at(100).timestamp())
+        read(kept).change(lambda known: replace(known, presence=here))
+    kept = Remembered(tmp_path, now=lambda: NOON, log=LOG, least_absence_seconds=900)
+    now = Presence().come(at(600).timestamp(), 900)
+    kept.change(lambda known: replace(known, presence=now))
+    kept.start()
+    presence = read(kept).standing.presence
+    assert (presence.came_at, presence.away_since) == (at(600).timestamp(), None)
+    assert kept.stop(5.0)
+
+
+def test_what_is_erased_does_not_come_back_with_a_disk_that_was_full(tmp_path: Path) -> None:
+    def connect(path: Path, **options: Any) -> sqlite3.Connection:
+        return sqlite3.connect(path, factory=Full, **options)
+
+    with life(tmp_path, connect=connect) as kept:
+        put(read(kept), *(run(minute / 60, minute / 60 + 2) for minute in range(2500)))
+        kept.flush()
+        wait_until("it is written", lambda: rows_if_free(tmp_path) is None and kept.reason is None)
+        Full.is_full = True
+        try:
+            kept.erase()
+            kept.flush()
+            wait_until("it is told", lambda: kept.reason and kept.reason.code.endswith("_full"))
+        finally:
+            Full.is_full = False
+        wait_until("it is written again", lambda: kept.reason is None)
+        assert kept.events() == []
+    assert rows(tmp_path) == 0
+
+
+def rows_if_free(directory: Path) -> int | None:
+    """Count the rows; None while a server has the file."""
+    try:
+        return rows(directory)
+    except sqlite3.OperationalError:
+        return None
+
+
+def test_a_notebook_that_is_waited_for_is_followed(tmp_path: Path) -> None:
+    kept = Remembered(tmp_path, now=lambda: NOON, log=LOG)
+    for path in ("a.ipynb", "d/b.ipynb", "dd/c.ipynb"):
+        kept.wait_for(path, wanted=True)
+    kept.follow("a.ipynb", "z.ipynb")
+    kept.follow("d", "e/f")
+    assert set(kept.standing.awaited) == {"z.ipynb", "e/f/b.ipynb", "dd/c.ipynb"}
+    kept.follow("dd", None)
+    assert set(kept.standing.awaited) == {"z.ipynb", "e/f/b.ipynb"}
+
+
+def test_a_clock_that_is_ahead_for_a_moment_costs_nothing(tmp_path: Path) -> None:
+    now = NOON
+    kept = Remembered(tmp_path, now=lambda: now, log=LOG)
+    put(kept, run(100, 200))
+    kept.changes()
+    now = NOON + 2 * KEPT.total_seconds()
+    kept.changes()
+    assert len(kept.events()) == 1
+    now = NOON
+    kept.changes()
+    kept.changes()
+    assert len(kept.events()) == 1
 
 
 def test_what_is_ninety_days_old_leaves_the_file(tmp_path: Path) -> None:

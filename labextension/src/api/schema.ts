@@ -629,6 +629,8 @@ export interface components {
             error_text: string | null;
             /** @description How often the same came of it, one after the other. */
             times: number;
+            /** @description Errors unlike it that came with it, of which no more is known. */
+            others: number;
         };
         /**
          * CellsRan
@@ -1175,7 +1177,7 @@ export interface components {
             restarted: boolean;
             /** @description Whether it is there though dead: most servers drop what they give up. */
             stays: boolean;
-            /** @description How often it died, one time right after the other. */
+            /** @description How often, one time soon after the other. */
             times: number;
         };
         /**
