@@ -162,7 +162,7 @@ def test_who_switches_recording_off_is_not_recorded_after_a_restart_either(
     kernel.do("None")
     assert ask(lab, "GET")["events"] == before
     assert ask(lab, "PUT", "/recording", json={"recording": True})["recording"]
-    heard(lab, "third.ipynb")
+    heard(lab, "third.ipynb")  # by its name
 
 
 def test_what_is_erased_is_gone_but_for_what_still_runs(lab: LabServer) -> None:

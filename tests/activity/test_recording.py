@@ -144,6 +144,58 @@ def test_what_runs_is_told_while_it_runs_by_the_present_name_of_its_notebook(
     assert told["id"] == events(lab, type="run", kernel_id=socket.kernel_id)[-1]["id"]
 
 
+def test_what_else_a_kernel_is_asked_ends_no_cell(
+    lab: LabServer, page: Callable[..., KernelSocket]
+) -> None:
+    """Jupyter takes it for idle then, though a cell runs."""
+    socket = page("asked.ipynb")
+    socket.run(wait_for("asked") + "raise ValueError", "cell-1")
+    seen(lab, type="run", outcome="running", path="asked.ipynb")
+    socket.send("control", "kernel_info_request", {}, {})
+    wait_until("Jupyter takes it for idle", lambda: state(lab, socket.kernel_id) == "idle")
+    for _ in range(3):
+        assert events(lab, type="run", path="asked.ipynb")[0]["outcome"] == "running"
+    (lab.notebooks / "asked").touch()
+    told = seen(lab, type="run", outcome="failed", path="asked.ipynb")
+    assert told["error_name"] == "ValueError"
+    assert len(events(lab, type="run", path="asked.ipynb")) == 1
+
+
+def wait_for(name: str) -> str:
+    """Write a cell that goes on when a file is there."""
+    return f"import os, time\nwhile not os.path.exists({name!r}): time.sleep(0.05)\n"
+
+
+def state(lab: LabServer, kernel_id: str) -> str:
+    quietly = {"no_track_activity": "1"}
+    told = lab.api("GET", f"api/kernels/{kernel_id}", params=quietly).json()
+    return str(told["execution_state"])
+
+
+def test_requests_of_extensions_are_no_cells(
+    lab: LabServer, page: Callable[..., KernelSocket]
+) -> None:
+    socket = page("inspected.ipynb")
+    socket.do("1", "cell-1")
+    before = seen(lab, type="cells", path="inspected.ipynb", cell_id="cell-1")
+    for _ in range(3):
+        socket.do("dir()")
+    socket.do("2", "cell-2")
+    after = seen(lab, type="cells", path="inspected.ipynb", cell_id="cell-2")
+    assert after["cells"] == before["cells"] + 1
+
+
+def test_an_error_long_after_an_interrupt_is_one(
+    lab: LabServer, page: Callable[..., KernelSocket]
+) -> None:
+    socket = page("caught.ipynb")
+    socket.run("import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: time.sleep(6)\n1/0")
+    seen(lab, type="run", outcome="running", path="caught.ipynb")
+    lab.api("POST", f"api/kernels/{socket.kernel_id}/interrupt").raise_for_status()
+    told = seen(lab, type="run", outcome="failed", path="caught.ipynb")
+    assert told["error_name"] == "ZeroDivisionError"
+
+
 @pytest.mark.parametrize("wait", ["", "time.sleep(0.5); "], ids=["at-once", "later"])
 def test_a_kernel_that_dies_takes_its_cell_with_it_and_the_cause_is_told(
     lab: LabServer, page: Callable[..., KernelSocket], wait: str
@@ -320,6 +372,64 @@ class TestDone:
             notice = wait_until("it is told", lambda: self.told(stream, "run_failed"))
         assert (notice["severity"], notice["params"]["error"]) == ("warning", "KeyError")
         assert notice["path"] == "fails-awaited.ipynb"
+
+    def test_of_one_that_has_another_name_by_then(
+        self, lab: LabServer, page: Callable[..., KernelSocket]
+    ) -> None:
+        write_notebook(lab, "before.ipynb", "1")
+        socket = page("before.ipynb")
+        body = {"path": "before.ipynb", "wanted": True}
+        lab.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
+        socket.run(wait_for("renamed"), "c1")
+        seen(lab, type="run", outcome="running", path="before.ipynb")
+        lab.api("PATCH", "api/contents/before.ipynb", json={"path": "after.ipynb"})
+        # The page tells the server only then that its notebook has another name.
+        [session] = [
+            one["id"]
+            for one in lab.api("GET", "api/sessions").json()
+            if one["kernel"]["id"] == socket.kernel_id
+        ]
+        lab.api("PATCH", f"api/sessions/{session}", json={"path": "after.ipynb"})
+        (lab.notebooks / "renamed").touch()
+        with HeldStream(lab.url, lab.token, "notices") as stream:
+            notice = wait_until(
+                "it is told by its name",
+                lambda: next(
+                    (
+                        one
+                        for one in stream.wait_for("notices")["notices"]
+                        if one["path"] == "after.ipynb"
+                    ),
+                    None,
+                ),
+            )
+        assert notice["params"]["asked"] == 1
+        [fact] = [
+            fact
+            for fact in facts(lab, "finished", "runs_finished")
+            if fact["params"]["name"] == "after.ipynb"
+        ]
+        assert fact["path"] == "after.ipynb"
+
+    def test_not_while_something_still_runs(
+        self, lab: LabServer, page: Callable[..., KernelSocket]
+    ) -> None:
+        """A second notebook on the kernel is done; the first one is waited for."""
+        [first] = write_notebook(lab, "first.ipynb", "1")
+        [second] = write_notebook(lab, "second.ipynb", "1")
+        one = page("first.ipynb")
+        open_session(lab, "second.ipynb", "python3", id=one.kernel_id)
+        body = {"path": "second.ipynb", "wanted": True}
+        lab.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
+        with KernelSocket(lab, one.kernel_id) as two:
+            two.run("pass", second)
+            one.run(wait_for("first-is-done"), first)
+            seen(lab, type="run", outcome="running", cell_id=first)
+        with HeldStream(lab.url, lab.token, "activity,notices") as stream:
+            assert stream.wait_for("activity")["awaited"] == ["second.ipynb"]
+            (lab.notebooks / "first-is-done").touch()
+            wait_until("it is told", lambda: self.told(stream, "run_finished"))
+            wait_until("nothing is awaited", lambda: stream.wait_for("activity")["awaited"] == [])
 
     def told(self, stream: HeldStream, code: str) -> Event | None:
         notices = stream.wait_for("notices")["notices"]

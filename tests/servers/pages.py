@@ -85,15 +85,6 @@ class KernelSocket:
 
     def run(self, source: str, cell_id: str | None = None) -> str:
         """Ask for a cell to be run, and leave it alone."""
-        ident = secrets.token_hex(16)
-        header = {
-            "msg_id": ident,
-            "msg_type": "execute_request",
-            "session": self._session,
-            "username": "",
-            "version": "5.3",
-            "date": "2026-11-26T00:00:00Z",
-        }
         content = {
             "code": source,
             "silent": False,
@@ -103,8 +94,24 @@ class KernelSocket:
             "stop_on_error": False,
         }
         metadata = {} if cell_id is None else {"cellId": cell_id, "deletedCells": []}
+        return self.send("shell", "execute_request", content, metadata)
+
+    def send(
+        self, channel: str, kind: str, content: dict[str, Any], metadata: dict[str, Any]
+    ) -> str:
+        """Send any message; return its id."""
+        ident = secrets.token_hex(16)
+        header = {
+            "msg_id": ident,
+            "msg_type": kind,
+            "session": self._session,
+            "username": "",
+            "version": "5.3",
+            "date": "2026-11-26T00:00:00Z",
+        }
         if self._protocol:
-            parts = [b"shell", *(json.dumps(p).encode() for p in (header, {}, metadata, content))]
+            told = (json.dumps(part).encode() for part in (header, {}, metadata, content))
+            parts = [channel.encode(), *told]
             at = [8 * (len(parts) + 2)]
             for part in parts:
                 at.append(at[-1] + len(part))
@@ -112,7 +119,7 @@ class KernelSocket:
             self._socket.send_binary(packed)
         else:
             message = {
-                "channel": "shell",
+                "channel": channel,
                 "header": header,
                 "parent_header": {},
                 "metadata": metadata,
