@@ -151,7 +151,7 @@ def test_what_else_a_kernel_is_asked_ends_no_cell(
     socket = page("asked.ipynb")
     socket.run(wait_for("asked") + "raise ValueError", "cell-1")
     seen(lab, type="run", outcome="running", path="asked.ipynb")
-    socket.send("control", "kernel_info_request", {}, {})
+    socket.send("control", "usage_request", {}, {})
     wait_until("Jupyter takes it for idle", lambda: state(lab, socket.kernel_id) == "idle")
     for _ in range(3):
         assert events(lab, type="run", path="asked.ipynb")[0]["outcome"] == "running"
