@@ -7,6 +7,7 @@ us, be it a gigabyte. Others have to be heard in full.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..kernels.watch import read as read_attribute
-from .messages import WITHOUT_TOPIC, Frame, Message, enough, read
+from .messages import WITHOUT_TOPIC, Frame, Message, enough, may_lack_topics, read
 
 #: Messages that wait for us; more are dropped.
 _MOST_WAITING = 1000
@@ -22,6 +23,9 @@ _MOST_WAITING = 1000
 #: A kernel that starts can be heard some time after it is connected to; what it says before
 #: we have found it, which a page may have done by then, is lost.
 _RETRY_MILLISECONDS = 20
+
+#: Of two connections to one kernel, the one is no further behind the other.
+_OVERTAKEN_SECONDS = 0.1
 
 #: Topics of kernels that are known here are no longer.
 _MOST_TOPIC = 100
@@ -94,7 +98,12 @@ class Ear:
             if self._hears_all and len(frames) > 1:
                 self._hear_less(frames[0])
             message = read(frames, self._is_genuine)
-            if message is not None:
+            if message is None:
+                return
+            if self._errors is not None and message.kind == "idle":
+                # It may have overtaken an error, which comes another way.
+                asyncio.get_running_loop().call_later(_OVERTAKEN_SECONDS, self._on_message, message)
+            else:
                 self._on_message(message)
         except Exception:  # noqa: BLE001 - one that is not understood must not end the hearing
             self._log.exception("What a kernel said could not be recorded")
@@ -105,7 +114,7 @@ class Ear:
             return
         self._hears_all = False
         _subscribe(self._stream, topics)
-        if not _is_python(self._manager):
+        if may_lack_topics(topic.bytes) and not _is_python(self._manager):
             self._errors = self._connect()
             if self._errors is not None:
                 _subscribe(self._errors, (WITHOUT_TOPIC,))

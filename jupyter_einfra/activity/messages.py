@@ -182,6 +182,11 @@ def enough(topic: bytes) -> tuple[bytes, ...] | None:
     return tuple(match[1] + each for each in said)
 
 
+def may_lack_topics(topic: bytes) -> bool:
+    """Whether a kernel that sends this topic may send other messages without any."""
+    return topic.startswith(b"kernel.")  # ipykernel's base for other languages does
+
+
 def requested(message: str | bytes) -> Request | None:
     """Read what a page sends to a kernel; None unless it is to run a cell.
 

@@ -19,10 +19,11 @@ from ..kernels.names import tidy
 from ..models import Notice, Reason
 from . import requests
 from .journal import utc
-from .kernels import Kernels, Watcher
+from .kernels import Kernels
 from .messages import Request
 from .models import FileEvent, Outcome, ProgramEvent
 from .remembered import Remembered
+from .runs import Watcher
 from .sessions import Sessions
 
 KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
