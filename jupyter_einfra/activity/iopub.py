@@ -27,6 +27,9 @@ _RETRY_MILLISECONDS = 20
 #: Of two connections to one kernel, the one is no further behind the other.
 _OVERTAKEN_SECONDS = 0.1
 
+#: How ipykernel itself is started.
+_PYTHON = frozenset({"ipykernel_launcher", "ipykernel"})
+
 #: Topics of kernels that are known here are no longer.
 _MOST_TOPIC = 100
 
@@ -139,7 +142,7 @@ def _subscribe(stream: Any, topics: Sequence[bytes]) -> None:
 def _is_python(manager: Any) -> bool:
     """Whether it is ipykernel itself, whose errors have a topic."""
     words = read_attribute(read_attribute(manager, "kernel_spec"), "argv", ())
-    return isinstance(words, (list, tuple)) and any("ipykernel" in str(word) for word in words)
+    return isinstance(words, (list, tuple)) and not _PYTHON.isdisjoint(map(str, words))
 
 
 def _connected(manager: Any) -> Any:
