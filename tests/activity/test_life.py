@@ -176,6 +176,26 @@ def test_what_is_erased_is_gone_but_for_what_still_runs(lab: LabServer) -> None:
     wait_until("its end is recorded", lambda: bool(events(lab, outcome="interrupted")))
 
 
+def test_two_servers_of_one_user_know_nothing_of_each_other(tmp_path: Path) -> None:
+    hub = {**ENV, "JUPYTERHUB_API_URL": "http://hub.example:8081/hub/api"}
+    with LabServer(tmp_path / "one", app="server", env=hub) as one:
+        named = {**hub, "JUPYTERHUB_SERVER_NAME": "gpu"}
+        two = LabServer(tmp_path / "two", app="server", env=named)
+        two.home = one.home
+        with two:
+            failed(one, heard(one, "one.ipynb"))
+            failed(two, heard(two, "two.ipynb"))
+            for server, mine in ((one, "one.ipynb"), (two, "two.ipynb")):
+                paths = {event["path"] for event in events(server, type="run")}
+                assert paths == {mine}
+                assert ask(server, "GET")["reason"] is None
+        two.start()
+        wait_until("it is known again", lambda: bool(events(two, path="two.ipynb")))
+        assert events(two, path="one.ipynb") == []
+        two.stop()
+    assert len(list(one.home.rglob("activity.sqlite"))) == 2
+
+
 def test_an_operator_may_have_nothing_recorded(tmp_path: Path) -> None:
     env = {"JUPYTER_EINFRA_ACTIVITY_RECORD": "false"}
     with LabServer(tmp_path, app="server", env=env) as lab:
