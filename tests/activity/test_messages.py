@@ -15,6 +15,7 @@ from jupyter_einfra.activity.messages import (
     DELIMITER,
     WITHOUT_TOPIC,
     Message,
+    Request,
     enough,
     read,
     requested,
@@ -76,6 +77,36 @@ def test_what_a_kernel_says_of_an_execution_is_read(
 @pytest.mark.parametrize("parent", [("comm_msg", "r1"), ("execute_request", ""), ("", "r1")])
 def test_what_is_not_of_an_execution_is_left_alone(parent: tuple[str, str]) -> None:
     assert read(frames("status", {"execution_state": "idle"}, parent), genuine) is None
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(200, True), (201, False)])
+def test_an_id_that_is_too_long_is_none(length: int, is_read: bool) -> None:
+    parent = ("execute_request", "r" * length)
+    told = read(frames("status", {"execution_state": "idle"}, parent), genuine)
+    assert told == (Message("idle", "r" * length) if is_read else None)
+
+
+@pytest.mark.parametrize(
+    ("topics", "is_read"),
+    [
+        ([b"<ids|msg>"], True),  # as long as the delimiter
+        ([b"a", b"b", b"c"], True),
+        ([b"a", b"b", b"c", b"d"], False),
+    ],
+)
+def test_the_delimiter_is_looked_for_among_the_first_parts(
+    topics: list[bytes], is_read: bool
+) -> None:
+    told = read(frames("status", {"execution_state": "idle"}, topics=topics), genuine)
+    assert told == (Message("idle", "r1") if is_read else None)
+
+
+def test_of_parts_that_are_not_enough_nothing_is_read() -> None:
+    whole = frames("status", {"execution_state": "idle"})
+    for end in range(len(whole) - 1):  # the last is a buffer, which there need not be
+        assert read(whole[:end], genuine) is None
+    assert read(whole[:-1], genuine) == Message("idle", "r1")
+    assert read([part for part in whole if part.bytes != DELIMITER], genuine) is None
 
 
 def test_a_message_that_the_kernel_did_not_sign_is_not_believed() -> None:
@@ -144,6 +175,10 @@ def test_the_cell_of_a_request_is_read_in_both_protocols(message: str | bytes) -
         v1(b"control", HEADER, {"cellId": "c1"}),
         v1(b"shell", {**HEADER, "msg_type": "kernel_info_request"}, {"cellId": "c1"}),
         v1(b"shell", HEADER, {}),
+        v1(b"shell", {**HEADER, "msg_id": ""}, {"cellId": "c1"}),
+        v1(b"shell", {**HEADER, "msg_id": "r" * 201}, {"cellId": "c1"}),
+        v1(b"shell", HEADER, {"cellId": "c" * 201}),
+        json_text({"channel": "control", "header": HEADER, "metadata": {"cellId": "c1"}}),
         v1(b"shell", HEADER, {"cellId": "c" * 5000}),
         json_text({"channel": "shell", "header": HEADER, "metadata": {"cellId": 5}}),
         json_text([]),
@@ -155,6 +190,36 @@ def test_the_cell_of_a_request_is_read_in_both_protocols(message: str | bytes) -
 )
 def test_other_messages_of_pages_name_no_cell(message: str | bytes) -> None:
     assert requested(message) is None
+
+
+def test_ids_of_pages_are_read_up_to_a_length() -> None:
+    header = {**HEADER, "msg_id": "r" * 200, "session": "s" * 300}
+    told = requested(v1(b"shell", header, {"cellId": "c" * 200}))
+    assert told == Request("r" * 200, "c" * 200, "s" * 200)
+
+
+def test_a_page_that_names_no_channel_means_that_of_executions() -> None:
+    told = requested(json_text({"header": HEADER, "metadata": {"cellId": "c1"}}))
+    assert told == Request("r1", "c1", "page")
+
+
+def test_a_message_of_a_page_that_is_cut_short_breaks_nothing() -> None:
+    whole = v1(b"shell", HEADER, {"cellId": "c1"})
+    for end in range(len(whole) - 2):  # the content is not looked at
+        assert requested(whole[:end]) is None
+    for count in (0, 5, 7, 1000, 1001):
+        # So many parts are announced, and there are not as many.
+        assert requested(struct.pack("<Q", count) + b"\0" * 8 * (count - 1)) is None
+
+
+@pytest.mark.parametrize(("count", "is_read"), [(6, True), (1000, True), (1001, False)])
+def test_buffers_of_pages_are_allowed_up_to_a_number(count: int, is_read: bool) -> None:
+    whole = v1(b"shell", HEADER, {"cellId": "c1"})
+    first = struct.unpack_from("<6Q", whole, 8)
+    more = 8 * (count - 6)
+    offsets = [at + more for at in first] + [len(whole) + more] * (count - 6)
+    message = struct.pack(f"<{count + 1}Q", count, *offsets) + whole[first[0] :]
+    assert (requested(message) is not None) is is_read
 
 
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200)))
@@ -207,6 +272,13 @@ def test_what_is_too_large_to_be_read_is_known_all_the_same() -> None:
     parts = frames("status", {})
     parts[-2] = Part(b" " * 5_000_000)
     assert read(parts, genuine) is None
+
+
+def test_what_is_just_not_too_large_is_read() -> None:
+    for size, count in ((4_000_000, 7), (4_000_001, None)):
+        parts = frames("execute_input", {})
+        parts[-2] = Part(b'{"execution_count": 7}'.ljust(size))
+        assert read(parts, genuine) == Message("input", "r1", count)
 
 
 @pytest.mark.parametrize(
