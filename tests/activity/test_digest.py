@@ -40,9 +40,26 @@ def test_of_nothing_nothing_is_said() -> None:
     assert count() == (0, 0)
 
 
+def test_a_digest_says_of_what_time_it_is_and_whether_all_was_recorded() -> None:
+    plain = told()
+    assert (plain.time, plain.since, plain.until, plain.recording) == (NOW, LEFT, NOW, True)
+    reason = Reason(code="x", message="x", params={})
+    other = told(until=at(600), recording=False, reason=reason)
+    assert (other.until, other.recording, other.reason) == (at(600), False, reason)
+
+
 def test_what_was_before_is_not_told() -> None:
     before = told(cells(-90, -60), failed(-30, -20), kernel(-10), program(-5, "stopped"))
     assert [section.name for section in before.sections] == ["continue"]
+
+
+def test_what_ended_at_the_moment_of_leaving_was_seen() -> None:
+    seen: list[ActivityEvent] = [
+        *(cells(-10, 0), failed(-10, 0, cell_id="x"), kernel(0), program(0, "stopped"))
+    ]
+    assert [section.name for section in told(*seen).sections] == ["continue"]
+    news = told(*seen, since=at(-1))
+    assert [section.name for section in news.sections] == ["attention", "finished", "continue"]
 
 
 def test_a_dead_kernel_says_why_and_what_it_was_doing() -> None:
@@ -90,6 +107,16 @@ def test_only_a_kernel_that_is_dead_and_there_can_be_restarted(
     assert not fact.can_restart  # its server has dropped it
 
 
+def test_what_was_before_a_death_does_not_keep_a_kernel_from_being_restarted() -> None:
+    restarted, server = kernel(191, "restarted"), program(191, "started", "server", "server")
+    dead = kernel(192, restarted=False, stays=True)
+    [fact] = facts(told(restarted, server, dead, program(200, "started")), "attention")
+    assert fact.can_restart
+    for at_once in (kernel(192, "restarted"), program(192, "started", "server", "server")):
+        [fact] = facts(told(dead, at_once), "attention")
+        assert not fact.can_restart
+
+
 def test_deaths_of_one_kernel_are_one_fact() -> None:
     [fact] = facts(told(kernel(100), kernel(200, times=3), kernel(150)), "attention")
     assert fact.time == at(200)
@@ -103,6 +130,25 @@ def test_a_notice_of_a_death_that_was_recorded_says_nothing_new() -> None:
     assert len(facts(told(kernel(192), standing=[same]), "attention")) == 1
     other = notice(192, id="kernel-death:k2", code="kernel_exited", kernel_id="k2")
     assert len(facts(told(kernel(192), standing=[same, other]), "attention")) == 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "code", "action", "told_twice"),
+    [
+        (5, "kernel_exited", "died", False),
+        (-5, "kernel_exited", "died", False),
+        (5.01, "kernel_exited", "died", True),
+        (-5.01, "kernel_exited", "died", True),
+        (0, "disk_full", "died", True),
+        (0, "kernel_exited", "restarted", True),
+    ],
+)
+def test_a_notice_is_of_a_death_within_five_minutes(
+    minutes: float, code: str, action: str, told_twice: bool
+) -> None:
+    other = notice(192 + minutes, code=code, kernel_id="k1")
+    attention = facts(told(kernel(192, action), standing=[other]), "attention")
+    assert ([fact.code for fact in attention if fact.sources == [other.id]] == [code]) is told_twice
 
 
 def test_an_error_is_told_with_its_cell_and_how_often() -> None:
@@ -148,6 +194,27 @@ def test_the_worst_comes_first() -> None:
     assert codes == [
         *("idle_hour", "kernel_exited", "run_lost", "run_failed", "disk_full", "idle_counted")
     ]
+
+
+def test_of_what_is_as_bad_the_latest_comes_first() -> None:
+    attention = facts(
+        told(*(kernel(minute, kernel_id=f"k{minute}") for minute in (10, 30, 20))), "attention"
+    )
+    assert [fact.time for fact in attention] == [at(30), at(20), at(10)]
+
+
+def test_a_notice_is_told_as_bad_as_it_is_and_by_the_present_name() -> None:
+    standing = [
+        notice(10, id="e", severity="error", path="train.ipynb", kernel_id="k1"),
+        notice(10, id="w"),
+        notice(10, id="i", severity="info", feature="idle"),
+    ]
+    renamed = file(20, "renamed", "new.ipynb", "train.ipynb")
+    attention = facts(told(renamed, standing=standing, seen=["w"]), "attention")
+    assert [(fact.severity, fact.seen) for fact in attention] == [
+        *(("error", False), ("warning", True), ("warning", False))
+    ]
+    assert (attention[0].path, attention[0].kernel_id) == ("new.ipynb", "k1")
 
 
 def test_news_without_consequence_and_our_own_notices_need_no_attention() -> None:
@@ -223,6 +290,25 @@ def test_the_first_start_of_a_server_is_not_one_anew() -> None:
     assert told(program(10, "started", "server", "server")).sections == []
 
 
+def test_a_server_that_ran_before_the_absence_was_started_anew_in_it() -> None:
+    before, now = (program(minute, "started", "server", "server") for minute in (-100, 100))
+    assert said(told(before, now), "finished") == ["The server was started anew."]
+    application = program(-100, "started")
+    assert said(told(application, now), "finished") == []
+
+
+def test_the_end_of_a_server_is_told_by_its_next_start_alone() -> None:
+    before = program(-100, "started", "server", "server")
+    stopped = program(100, "stopped", "server", "server")
+    assert told(before, stopped).sections == []
+
+
+def test_only_what_was_started_before_its_server_ended_with_it() -> None:
+    restarted = program(100, "started", "server", "server")
+    again = told(restarted, program(101, "started"), program(101, "started", "bash", "terminal"))
+    assert said(again, "running") == ["TensorBoard is running."]
+
+
 def test_an_application_that_ended_is_told() -> None:
     ended = told(program(-100, "started"), program(100, "stopped"))
     assert said(ended, "finished") == ["TensorBoard has ended."]
@@ -240,6 +326,19 @@ def test_files_are_counted_and_named() -> None:
     assert fact.message == ("8 saved, 1 renamed, 1 deleted: old.csv, b.csv, 1.csv, 8.csv, 7.csv.")
 
 
+def test_a_file_is_counted_once_and_told_by_its_present_name() -> None:
+    changed = told(
+        file(10, "saved", "a.csv"),
+        file(20, "saved", "a.csv"),
+        file(30, "copied", "c.csv", "a.csv"),
+        file(40, "renamed", "b.csv", "a.csv"),
+    )
+    [fact] = facts(changed, "files")
+    assert fact.message == "1 saved, 1 renamed, 1 copied: b.csv, c.csv."
+    assert fact.time == at(40)
+    assert len(fact.sources) == 4
+
+
 def test_the_way_back_is_to_the_latest_notebook_and_its_last_cell() -> None:
     going = told(
         cells(-3000, -2900, path="old.ipynb", cell_id="c8"),
@@ -253,10 +352,49 @@ def test_the_way_back_is_to_the_latest_notebook_and_its_last_cell() -> None:
     assert places == [("train.ipynb", "c3"), ("report.ipynb", "c5"), ("old.ipynb", "c8")]
 
 
+def test_the_way_back_is_to_what_runs_and_then_to_what_was_used_last() -> None:
+    going = told(
+        run(-100, None, path="running.ipynb"),
+        cells(10, 20, path="a.ipynb", cell_id="c1"),
+        cells(10, 20, path="a.ipynb", cell_id="c2"),
+        cells(30, 40, path="script.py"),
+        saved := file(50, "saved", "b.ipynb"),
+        file(60, "renamed", "c.ipynb", "a.ipynb"),
+        file(600, "copied", "d.ipynb", "b.ipynb"),
+    )
+    places = [(fact.path, fact.cell_id) for fact in facts(going, "continue")]
+    assert places == [("running.ipynb", "c1"), ("b.ipynb", None), ("c.ipynb", "c2")]
+    assert facts(going, "continue")[1].sources == [saved.id]
+
+
+def test_a_save_that_is_older_than_the_last_run_is_not_what_one_goes_back_to() -> None:
+    saved, ran = file(15, "saved", "train.ipynb"), cells(10, 20)
+    [fact] = facts(told(saved, ran), "continue")
+    assert (fact.time, fact.sources) == (at(20), [ran.id])
+    later = file(25, "saved", "train.ipynb")
+    [fact] = facts(told(saved, ran, later), "continue")
+    assert (fact.time, fact.sources) == (at(25), [later.id, ran.id])
+
+
 def test_only_so_many_facts_are_told_and_how_many_more_there_are() -> None:
     many = told(*(failed(n, n + 1, cell_id=f"c{n}") for n in range(30)))
     [section] = [section for section in many.sections if section.name == "attention"]
     assert (len(section.facts), section.more) == (8, 22)
+
+
+def test_each_section_has_as_many_lines_as_a_person_reads() -> None:
+    ran = [cells(n, n + 1, path=f"{n}.ipynb") for n in range(10)]
+    runs = [run(n, None, path=f"{n}.ipynb", kernel_id=f"k{n}") for n in range(10, 20)]
+    lines = {one.name: (len(one.facts), one.more) for one in told(*ran, *runs).sections}
+    assert lines == {"finished": (6, 4), "running": (6, 4), "continue": (3, 0)}
+    six = told(*ran[:6], *runs[:6])
+    assert [section.more for section in six.sections] == [0, 0, 0]
+
+
+def test_a_fact_names_the_latest_of_many_events_that_it_is_of() -> None:
+    events = [failed(n, n + 1) for n in range(60)]
+    [fact] = facts(told(*events), "attention")
+    assert fact.sources == [event.id for event in reversed(events[10:])]
 
 
 def count(
@@ -288,10 +426,36 @@ def test_what_the_owner_sees_go_on_after_they_came_back_hides_nothing() -> None:
     assert count(failed(100, 101, cell_id="x"), *many, until=at(300)) == (1, 0)
 
 
+def test_what_is_not_listed_for_want_of_room_is_news_too() -> None:
+    many = [failed(n, n + 1, cell_id=f"c{n}") for n in range(1, 21)]
+    assert count(*many) == (20, 0)
+    listed = [fact.id for fact in facts(told(*many), "attention")]
+    assert count(*many, seen=listed) == (12, 0)
+
+
+def test_what_somebody_stopped_is_no_news() -> None:
+    stopped, ended = run(10, 20, outcome="interrupted"), program(30, "stopped")
+    assert len(facts(told(stopped, ended), "finished")) == 2
+    assert count(stopped, ended) == (0, 0)
+
+
+def test_an_absence_ends_with_the_moment_of_coming_back() -> None:
+    assert count(failed(100, 300), cells(100, 300, path="b.ipynb"), until=at(300)) == (1, 1)
+    assert count(run(300, None), until=at(300)) == (0, 1)
+    assert count(run(300.1, None), until=at(300)) == (0, 0)
+    # It was still running, so it had not failed.
+    assert count(failed(100, 300.1), until=at(300)) == (0, 1)
+
+
 def test_a_danger_that_the_owner_saw_begin_is_no_news() -> None:
     assert count(standing=[notice(-10)]) == (0, 0)
     assert count(standing=[notice(10)]) == (1, 0)
     assert count(standing=[notice(10)], until=at(5)) == (0, 0)
+
+
+def test_a_danger_that_begins_as_the_owner_comes_is_news_and_as_they_leave_is_none() -> None:
+    assert count(standing=[notice(0)]) == (0, 0)
+    assert count(standing=[notice(300)], until=at(300)) == (1, 0)
 
 
 def test_who_only_finds_what_they_left_open_is_told_nothing() -> None:
@@ -350,6 +514,35 @@ def test_memory_that_killed_a_kernel_was_in_use() -> None:
         made = digest(events, use, [], now=NOW, since=LEFT, started_at=DAY).use
         assert made is not None
         assert (made.memory_peak_bytes, made.memory_peak_at) == peak
+
+
+@pytest.mark.parametrize(
+    ("params", "peak"),
+    [
+        ({"used_bytes": 3, "limit_bytes": 9}, (3, at(192), 9)),
+        ({"used_bytes": 2, "limit_bytes": 9}, (2, at(10), 8)),
+        ({"used_bytes": 3}, (2, at(10), 8)),
+        ({"used_bytes": "3", "limit_bytes": 9}, (2, at(10), 8)),
+    ],
+)
+def test_a_peak_is_only_replaced_by_one_that_is_higher_and_known(
+    params: dict[str, Any], peak: tuple[int, datetime, int]
+) -> None:
+    cause = Reason(code="kernel_out_of_memory", message="-", params=params)
+    use = DigestUse(
+        known_seconds=3600,
+        cpu_core_hours=None,
+        gpu_hours=None,
+        memory_peak_bytes=2,
+        memory_peak_at=at(10),
+        memory_limit_bytes=8,
+        home_used_bytes=None,
+        home_limit_bytes=None,
+    )
+    events = [kernel(192, cause=cause), kernel(200, cause=None)]
+    made = digest(events, use, [], now=NOW, since=LEFT, started_at=DAY).use
+    assert made is not None
+    assert (made.memory_peak_bytes, made.memory_peak_at, made.memory_limit_bytes) == peak
 
 
 NAMES = ["a.ipynb", "b.ipynb", "d/c.ipynb", None]
