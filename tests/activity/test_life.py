@@ -182,6 +182,7 @@ def test_two_servers_of_one_user_know_nothing_of_each_other(tmp_path: Path) -> N
         named = {**hub, "JUPYTERHUB_SERVER_NAME": "gpu"}
         two = LabServer(tmp_path / "two", app="server", env=named)
         two.home = one.home
+        two.notebooks.mkdir(parents=True)
         with two:
             failed(one, heard(one, "one.ipynb"))
             failed(two, heard(two, "two.ipynb"))
