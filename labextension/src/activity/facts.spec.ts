@@ -35,6 +35,24 @@ it.each([
     'train.ipynb: a cell failed. KeyboardInterrupt'
   ],
   [
+    'run_failed',
+    { error: 'KeyError', text: '', seconds: 2, times: 3, others: 1 },
+    null,
+    'train.ipynb: a cell failed. KeyError It happened 3 times. 1 other error followed.'
+  ],
+  [
+    'run_failed',
+    { error: 'KeyError', text: '', seconds: 2, times: 1, others: 24 },
+    null,
+    'train.ipynb: a cell failed. KeyError 24 other errors followed.'
+  ],
+  [
+    'run_failed',
+    { error: 'KeyError', text: '', seconds: 2, times: 1, others: 0 },
+    null,
+    'train.ipynb: a cell failed. KeyError'
+  ],
+  [
     'run_lost',
     { seconds: 90_000 },
     2,

@@ -162,6 +162,7 @@ function detailsOf(fact: Fact, trans: TranslationBundle): string[] {
   const { code, execution_count: count, params } = fact;
   const seconds = Number(params['seconds'] ?? 0);
   const times = Number(params['times'] ?? 1);
+  const others = Number(params['others'] ?? 0);
   const format = formatOf(trans);
   const details = [];
   if (code.startsWith('kernel_')) {
@@ -191,6 +192,9 @@ function detailsOf(fact: Fact, trans: TranslationBundle): string[] {
   }
   if (times > 1) {
     details.push(trans._n('It happened %1 time.', 'It happened %1 times.', times));
+  }
+  if (others > 0) {
+    details.push(trans._n('%1 other error followed.', '%1 other errors followed.', others));
   }
   return details.filter(detail => detail !== '');
 }
