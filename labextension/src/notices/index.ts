@@ -7,7 +7,7 @@ import { describe } from '../api/messages';
 import { IEinfraStream, type ISubscription } from '../tokens';
 import { Actions } from './actions';
 import { Banners } from './banners';
-import { wanted, type Notice } from './model';
+import { isTold, wanted, type ITold, type Notice } from './model';
 import { Remembered } from '../api/remembered';
 import { DEFAULT_SETTINGS, type INoticesSettings, type Kind } from './settings';
 import { exclusively, inOneTab, localStore } from '../api/tabs';
@@ -19,6 +19,12 @@ const ID = '@e-infra/jupyter-einfra:notices';
 
 /** Has the browser tell what cannot be seen because no page is looked at; or not any more. */
 const BROWSER_NOTIFICATIONS = 'einfra-notices:browser-notifications';
+
+/** Has what the activity overlay tells, too, stay in Lab's list. */
+const TOLD = 'einfra-notices:told';
+
+/** For so long after Lab's start, what tells better than a notification may come first. */
+const START_MS = 1000;
 
 /** Tells what is about to go wrong, and why something did. */
 export const noticesPlugin: JupyterFrontEndPlugin<void> = {
@@ -40,6 +46,9 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
     const dismissed = new Remembered(localStore(), `${key}:dismissed`);
     let settings: INoticesSettings = { ...DEFAULT_SETTINGS, show: registry === null };
     let notices: readonly Notice[] = [];
+    let told: ITold = { deaths: [], runs: [], until: '' };
+    const idsOfTold = (): string[] =>
+      notices.filter(notice => isTold(notice, told)).map(({ id }) => id);
     let silence: ((kind: Kind) => void) | null = null;
     let setBrowser = (browserNotifications: boolean): Promise<void> => {
       settings = { ...settings, browserNotifications };
@@ -72,6 +81,7 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
         notifyOutside(id, 'JupyterLab', text);
       }
     });
+    let isStarted = false;
     const update = (): void => {
       const said = wanted(notices, settings).map(notice => ({
         notice,
@@ -81,12 +91,18 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
       if (document.hidden) {
         // What is shown here now would count as seen.
         outside.follow(said);
-      } else {
+      } else if (isStarted) {
         outside.stop();
-        toaster.follow(said, banners.visible);
+        toaster.follow(said, new Set([...banners.visible, ...idsOfTold()]));
       }
     };
     document.addEventListener('visibilitychange', update);
+    void app.restored.then(() => {
+      setTimeout(() => {
+        isStarted = true;
+        update();
+      }, START_MS);
+    });
 
     let subscription: ISubscription<'notices'> | null = null;
     const follow = (): void => {
@@ -117,6 +133,22 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
           askToNotify();
         }
         return setBrowser(wanted);
+      }
+    });
+    const ids = { type: 'array', items: { type: 'string' } } as const;
+    const until = { type: 'string', format: 'date-time' } as const;
+    app.commands.addCommand(TOLD, {
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { deaths: ids, runs: ids, until },
+          required: ['deaths', 'runs', 'until']
+        }
+      },
+      execute: args => {
+        told = args as unknown as ITold;
+        update();
+        toaster.file(idsOfTold());
       }
     });
     palette?.addItem({

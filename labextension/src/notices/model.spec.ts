@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { notice } from '../testing/notices';
 import {
   bannersOf,
+  isTold,
   MOST_BANNERS,
   MOST_SHOWN,
   plan,
@@ -213,5 +214,23 @@ describe('what is done', () => {
     const told = wanted([done], { ...DEFAULT_SETTINGS, runMinutes });
     expect(told).toHaveLength(Number(expected));
     expect(wanted([done], { ...DEFAULT_SETTINGS, runMinutes, show: false })).toEqual([]);
+  });
+});
+
+describe('what an overlay tells, too', () => {
+  const told = { deaths: ['k1'], runs: ['k2'], until: '2026-11-27T08:00:00Z' };
+  const before = '2026-11-27T07:59:59.5Z';
+
+  it.each([
+    ['a death', 'kernel_killed', 'k1', before, true],
+    ['the end of a run', 'run_failed', 'k2', before, true],
+    ['a death of which only the run is told', 'kernel_killed', 'k2', before, false],
+    ['a run of which only the death is told', 'run_finished', 'k1', before, false],
+    ['a death of another', 'kernel_killed', 'k3', before, false],
+    ['memory', 'memory_high', 'k1', before, false],
+    ['a death at that moment', 'kernel_killed', 'k1', told.until, true],
+    ['a later death', 'kernel_killed', 'k1', '2026-11-27T08:00:00.5Z', false]
+  ])('%s', (_, code, kernel_id, time, expected) => {
+    expect(isTold(notice('1', { code, kernel_id, time }), told)).toBe(expected);
   });
 });

@@ -71,6 +71,26 @@ export function isAwaited(notice: Notice): boolean {
   return isDone(notice) && notice.params['asked'] === 1;
 }
 
+/** What the user reads in another place, of what came up to a moment. */
+export interface ITold {
+  /** Ids of the kernels whose deaths are told there. */
+  readonly deaths: readonly string[];
+
+  /** Ids of the kernels of which it is told there that they are done. */
+  readonly runs: readonly string[];
+
+  /** RFC 3339 UTC. */
+  readonly until: string;
+}
+
+/** Whether a notice says what is told in another place already. */
+export function isTold(notice: Notice, { deaths, runs, until }: ITold): boolean {
+  const kernels = isKernelDeath(notice) ? deaths : isDone(notice) ? runs : [];
+  return (
+    kernels.includes(notice.kernel_id ?? '') && Date.parse(notice.time) <= Date.parse(until)
+  );
+}
+
 /**
  * Compare what this page has put up with what holds now.
  *

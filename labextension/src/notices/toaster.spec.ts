@@ -144,6 +144,21 @@ it('files what the user has before their eyes', () => {
   expect(manager.onScreen.size).toBe(0);
 });
 
+it('files what is told in another way by now, and nothing that was dismissed', () => {
+  toaster.follow([said('A death.'), { text: 'Other.', notice: notice('2') }], new Set());
+  toaster.file(['1', 'unknown']);
+  expect(messages()).toEqual(['Other.', 'A death.']);
+  expect([...manager.onScreen].map(id => manager.toasts.get(id)?.message)).toEqual([
+    'Other.'
+  ]);
+  follow(said('A death, explained.'));
+  expect(messages()).toEqual(['A death, explained.']);
+  expect(manager.onScreen.size).toBe(0);
+  manager.dismiss('toast-3');
+  toaster.file(['1']);
+  expect(messages()).toEqual([]);
+});
+
 it('shows a notice in one tab alone, and the latest state once its turn comes', () => {
   const waiting: (() => void)[] = [];
   const seen = new Remembered(null, 'seen');

@@ -18,16 +18,35 @@ export class Toaster {
    */
   follow(now: readonly ISaid[], told: ReadonlySet<string>): void {
     this._now = now;
+    this._told = told;
     // One tab after the other, so that only one of them shows what is new.
     this._options.exclusively(() => {
-      this._step(told);
+      this._step();
     });
   }
 
-  private _step(told: ReadonlySet<string>): void {
+  /**
+   * Take from the screen what is told in another way by now. It stays in Lab's list.
+   *
+   * @param ids - of notices
+   */
+  file(ids: Iterable<string>): void {
+    this._options.exclusively(() => {
+      for (const id of ids) {
+        const { said, toast } = this._toasts.get(id) ?? {};
+        if (said && this._options.manager.has(toast ?? '')) {
+          // Lab takes none from the screen for a change of it.
+          this._options.manager.dismiss(toast);
+          this._put(said, false);
+        }
+      }
+    });
+  }
+
+  private _step(): void {
     const { manager, seen } = this._options;
     const held = new Map([...this._toasts].map(([id, { said }]) => [id, said]));
-    const todo = plan(held, this._now, seen.read(), told);
+    const todo = plan(held, this._now, seen.read(), this._told);
     for (const id of todo.withdraw) {
       manager.dismiss(this._toasts.get(id)?.toast);
       this._toasts.delete(id);
@@ -75,6 +94,7 @@ export class Toaster {
   }
 
   private _now: readonly ISaid[] = [];
+  private _told: ReadonlySet<string> = new Set();
   private readonly _toasts = new Map<string, { said: ISaid; toast: string }>();
 }
 
