@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from servers.digests import (
     CONTINUE,
     NOW,
     ONE,
+    OUT_OF_MEMORY,
     QUIET,
     USUAL,
     ago,
@@ -57,7 +59,7 @@ def usual(lab: LabServer) -> Iterator[None]:
 class Played:
     """A page at a time of the test's own, whose server says what the test wants."""
 
-    def __init__(self, page: Page, told: ActivityStatus, what: Digest) -> None:
+    def __init__(self, page: Page, told: ActivityStatus, what: Digest, *notices: Notice) -> None:
         self.page = page
         self.status = told
         self.digest = what
@@ -66,7 +68,8 @@ class Played:
         self.scripts: list[str] = []
         page.clock.set_fixed_time(NOW)
         features = ("usage", "activity", "notices")
-        self.stream = PlayedStream(page, sample(), told, features=features)
+        standing = NoticesEvent(notices=list(notices))
+        self.stream = PlayedStream(page, sample(), told, standing, features=features)
         self.history = play_history(page)
         page.on("request", lambda r: self.scripts.append(r.url) if "/static/" in r.url else None)
         page.route(re.compile("/jupyter-einfra/activity"), self._answer)
@@ -107,6 +110,28 @@ class Played:
         overlay = self.page.locator(OVERLAY)
         expect(overlay).to_be_visible()
         return overlay
+
+
+#: What a notification says of what the overlay says, too.
+DEATH = Notice(
+    id="kernel-death:k1:1",
+    time=ago(53.5),
+    feature="usage",
+    severity="error",
+    code="kernel_out_of_memory",
+    message="x",
+    params=OUT_OF_MEMORY.params,
+    kernel_id="k1",
+    path="train.ipynb",
+)
+
+#: Also those that are there for a moment only.
+COUNT_TOASTS = f"""
+window.toasts = 0;
+new MutationObserver(() => {{
+  window.toasts = Math.max(window.toasts, document.querySelectorAll('{TOAST}').length);
+}}).observe(document, {{ childList: true, subtree: true }});
+"""
 
 
 def change_theme(page: Page, theme: str) -> None:
@@ -243,7 +268,8 @@ def write_long_notebook(lab: LabServer) -> None:
 
 def test_what_can_be_done_about_it_is_done(page: Page, lab: LabServer, shot: Shot) -> None:
     write_long_notebook(lab)
-    played = Played(page, status(), ONE)
+    page.add_init_script(COUNT_TOASTS)
+    played = Played(page, status(), ONE, DEATH)
     page.goto(f"{lab.url}lab?token={lab.token}&reset")
     overlay = page.locator(OVERLAY)
     expect(overlay).to_contain_text("You were last here on Tuesday at 5:42 PM, 2 days and 15 hours")
@@ -258,6 +284,7 @@ def test_what_can_be_done_about_it_is_done(page: Page, lab: LabServer, shot: Sho
     shot(page, "activity-one-dark")
     change_theme(page, LIGHT)
     assert "resolution=600" in played.history[0]
+    no_notification_says_the_same(played)
     the_kernel_is_restarted_in_place(played)
     the_figures_of_that_moment_are_shown(played)
     the_notebook_opens_at_its_cell(played)
@@ -265,6 +292,18 @@ def test_what_can_be_done_about_it_is_done(page: Page, lab: LabServer, shot: Sho
     the_bell_is_rung(played, shot)
     what_is_done_is_told_to_who_asked(played)
     what_was_recorded_is_erased_after_a_question(played)
+
+
+def no_notification_says_the_same(played: Played) -> None:
+    page = played.page
+    listed = page.locator(".jp-Notification-Status")
+    expect(listed).to_have_text("1")
+    assert page.evaluate("window.toasts") == 0
+    again = replace(DEATH, id="kernel-death:k1:2", time=NOW + timedelta(seconds=1))
+    played.stream.send(NoticesEvent(notices=[DEATH, again]))
+    expect(page.locator(TOAST, has_text="Kernel of train.ipynb")).to_have_count(1)
+    played.stream.send(NoticesEvent(notices=[]))
+    expect(page.locator(TOAST)).to_have_count(0)
 
 
 def the_kernel_is_restarted_in_place(played: Played) -> None:
@@ -352,7 +391,7 @@ def what_was_recorded_is_erased_after_a_question(played: Played) -> None:
 
 
 def test_a_crowded_month_can_be_read_in_every_theme(page: Page, lab: LabServer, shot: Shot) -> None:
-    Played(page, status(away_since=ago(24 * 31)), month())
+    played = Played(page, status(away_since=ago(24 * 31)), month())
     page.goto(f"{lab.url}lab?token={lab.token}&reset")
     overlay = page.locator(OVERLAY)
     expect(overlay.locator("svg[role=img]")).to_be_visible()
@@ -374,6 +413,13 @@ def test_a_crowded_month_can_be_read_in_every_theme(page: Page, lab: LabServer, 
         shot(page, f"activity-month-{width}")
         for button in ("Close", "Continue in train.ipynb"):
             expect(overlay.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
+    who_has_read_it_in_another_window_need_not_close_it(played)
+
+
+def who_has_read_it_in_another_window_need_not_close_it(played: Played) -> None:
+    played.stream.send(status(away_since=None, back_at=None, attention=0, news=0))
+    expect(played.page.locator(OVERLAY)).to_have_count(0)
+    assert played.requests("/seen") == []
 
 
 def test_it_speaks_czech(page: Page, lab: LabServer, shot: Shot) -> None:

@@ -1,3 +1,4 @@
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { networkError, type EinfraError } from '../../api/errors';
@@ -23,6 +24,9 @@ export class DigestModel {
 
   /** Whether it tells of an absence: it begins when the user was last here. */
   readonly wasAway: boolean;
+
+  /** Whether the server knows that the user has seen it. */
+  isSeen = false;
 
   /** Emits when there is something else to show. */
   get changed(): ISignal<this, void> {
@@ -70,10 +74,10 @@ export class DigestModel {
   /** Tell the server that the user has seen it: once. */
   async see(): Promise<void> {
     const digest = this._digest;
-    if (!digest || this._isSeen) {
+    if (!digest || this.isSeen) {
       return;
     }
-    this._isSeen = true;
+    this.isSeen = true;
     const facts = digest.sections
       .filter(({ name }) => name === 'attention')
       .flatMap(section => section.facts.map(({ id }) => id))
@@ -92,6 +96,20 @@ export class DigestModel {
       this._digest?.sections.some(
         ({ facts, name }) => NEWS.has(name) && facts.some(({ seen }) => !seen)
       ) ?? false
+    );
+  }
+
+  /** What is told of kernels, as the notices plugin takes it; null where nothing is. */
+  get told(): ReadonlyJSONObject | null {
+    const facts = this._digest?.sections.flatMap(section => section.facts) ?? [];
+    const kernelsOf = (pattern: RegExp): string[] =>
+      facts.flatMap(({ code, kernel_id: id }) => (id && pattern.test(code) ? [id] : []));
+    return (
+      this._digest && {
+        deaths: kernelsOf(/^kernel_/),
+        runs: kernelsOf(/^(run_failed|run_stopped|runs_finished)$/),
+        until: this._digest.time
+      }
     );
   }
 
@@ -131,7 +149,6 @@ export class DigestModel {
   private _digest: Digest | null = null;
   private _error: EinfraError | null = null;
   private _history: Schemas['UsageHistory'] | null = null;
-  private _isSeen = false;
 }
 
 export namespace DigestModel {

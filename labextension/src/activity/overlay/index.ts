@@ -8,8 +8,15 @@ import type { IActivitySettings } from '../settings';
 import { Acts, type IAct } from './acts';
 import { Overlay, othersClosed } from './dialog';
 import { DigestModel } from './digest';
+import { watchElsewhere } from './elsewhere';
 import { LABEL_ID, View } from './view';
 import { DigestWords } from './words';
+
+/** Has no notification tell the same; of the notices plugin, which may not be there. */
+const TOLD = 'einfra-notices:told';
+
+/** How it came to be open: only what opens by itself may close by itself. */
+type Cause = 'asked' | 'offered' | 'by-itself';
 
 /** Shows the overlay, by itself or when it is asked for. */
 export class Welcome {
@@ -25,7 +32,7 @@ export class Welcome {
     }
     const model = this._model();
     void model.load();
-    await this._show(model, false);
+    await this._show(model, 'asked');
   }
 
   /** Tell somebody who has not asked, but never between them and what they have begun. */
@@ -41,11 +48,11 @@ export class Welcome {
       return;
     }
     if (!isTouched()) {
-      await this._show(model, true);
+      await this._show(model, 'by-itself');
       return;
     }
     const show = (): void => {
-      void this._show(model, true);
+      void this._show(model, 'offered');
     };
     Notification.info(trans.__('Things happened on this server while you were away.'), {
       autoClose: false,
@@ -58,7 +65,7 @@ export class Welcome {
     return new DigestModel({ activity: model, request, hasUsage });
   }
 
-  private async _show(model: DigestModel, byItself: boolean): Promise<void> {
+  private async _show(model: DigestModel, cause: Cause): Promise<void> {
     if (this._overlay) {
       return;
     }
@@ -75,16 +82,37 @@ export class Welcome {
     });
     const overlay = new Overlay(view, LABEL_ID);
     this._overlay = overlay;
+    let end = (): void => undefined;
+    if (cause === 'by-itself') {
+      end = watchElsewhere(this._options.model, overlay.node, () => {
+        model.isSeen = true;
+        overlay.reject();
+      });
+    }
+    if (cause !== 'asked') {
+      this._tellNotices(model);
+    }
     try {
       await overlay.launch();
     } finally {
+      end();
       this._overlay = null;
     }
-    if (byItself || model.hasUnseen) {
+    if (cause !== 'asked' || model.hasUnseen) {
       void model.see();
     }
     this._giveFocus();
     await this._do(act);
+  }
+
+  /** What is read here is not to be said again by notifications behind it. */
+  private _tellNotices({ told }: DigestModel): void {
+    const { commands } = this._options.app;
+    if (told && commands.hasCommand(TOLD)) {
+      commands.execute(TOLD, told).catch((error: unknown) => {
+        console.warn('jupyter-einfra: notifications may tell the same.', error);
+      });
+    }
   }
 
   /** The menu that had the focus is gone by now, and at Lab's start nothing had it. */
