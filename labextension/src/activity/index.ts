@@ -105,9 +105,9 @@ export const activityPlugin: JupyterFrontEndPlugin<void> = {
       const absence = status?.away_since ?? '';
       if (isOffered && status && !told.has(absence) && isWorthTelling(status, settings)) {
         told.add(absence);
-        void app.restored
-          .then(load)
-          .then(welcome => welcome.tell())
+        // Neither waits for the other, nor for Lab, which is busy with itself.
+        void Promise.all([load(), ask('activity/digest', {})])
+          .then(([welcome, response]) => welcome.tell(response))
           .catch((error: unknown) => {
             console.warn('jupyter-einfra: what happened cannot be told.', error);
             told.delete(absence); // the next connection may be better

@@ -62,13 +62,17 @@ export class DigestModel {
     this._error = null;
     this._changed.emit();
     try {
-      const response = await this._options.request('activity/digest', {});
-      this._digest = (await response.json()) as Digest;
-      void this._loadHistory(this._digest);
+      await this.take(await this._options.request('activity/digest', {}));
     } catch (error) {
       this._error = networkError(error);
     }
     this._changed.emit();
+  }
+
+  /** Take what the server has told. */
+  async take(response: Response): Promise<void> {
+    this._digest = (await response.json()) as Digest;
+    void this._loadHistory(this._digest);
   }
 
   /** Tell the server that the user has seen it: once. */

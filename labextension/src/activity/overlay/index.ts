@@ -35,14 +35,16 @@ export class Welcome {
     await this._show(model, 'asked');
   }
 
-  /** Tell somebody who has not asked, but never between them and what they have begun. */
-  async tell(): Promise<void> {
+  /**
+   * Tell somebody who has not asked, but never between them and what they have begun.
+   *
+   * @param response - what the server tells
+   */
+  async tell(response: Response): Promise<void> {
     const { isTouched, trans } = this._options;
     const model = this._model();
-    await model.load();
-    if (model.error) {
-      throw model.error;
-    }
+    await model.take(response);
+    await this._options.app.restored;
     await othersClosed();
     if (!model.hasNews || this._overlay) {
       return;
