@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from servers.groups import Groups
+from servers.lab import LabServer
 from servers.lab_page import DARK, LIGHT, open_lab, start_lab
 from servers.limited import MIB, LimitedServer
-from servers.pages import write_notebook
+from servers.pages import KernelSocket, open_session, write_notebook
 from servers.process import wait_until
 
 Shot = Callable[..., None]
@@ -49,8 +50,8 @@ def limited(tmp_path: Path, groups: Groups) -> Iterator[LimitedServer]:
         yield made
 
 
-def events(limited: LimitedServer, **match: object) -> list[dict[str, Any]]:
-    told = limited.lab.api("GET", "jupyter-einfra/activity").raise_for_status().json()["events"]
+def events(lab: LabServer, **match: object) -> list[dict[str, Any]]:
+    told = lab.api("GET", "jupyter-einfra/activity").raise_for_status().json()["events"]
     return [e for e in told if all(e.get(name) == value for name, value in match.items())]
 
 
@@ -74,7 +75,7 @@ def start_work(page: Page, limited: LimitedServer) -> dict[str, str]:
         "all of them run, or are done",
         lambda: (
             {cells[path] for path in WORK}
-            <= {e["cell_id"] for e in events(limited) if e["type"] in ("run", "cells")}
+            <= {e["cell_id"] for e in events(limited.lab) if e["type"] in ("run", "cells")}
         ),
     )
     # The browser saves what it shows, so that the cells are found again.
@@ -85,13 +86,15 @@ def start_work(page: Page, limited: LimitedServer) -> dict[str, str]:
 def come_back(page: Page, limited: LimitedServer) -> None:
     page.goto("about:blank")
     (limited.lab.notebooks / "go").touch()
-    wait_until("one is done", lambda: len(events(limited, type="cells", path="done.ipynb")) == 2)
-    wait_until("one has failed", lambda: bool(events(limited, outcome="failed")))
+    wait_until(
+        "one is done", lambda: len(events(limited.lab, type="cells", path="done.ipynb")) == 2
+    )
+    wait_until("one has failed", lambda: bool(events(limited.lab, outcome="failed")))
 
     def is_explained() -> bool:
         return any(
             event["cause"]["code"] == "kernel_out_of_memory"
-            for event in events(limited, type="kernel", action="died")
+            for event in events(limited.lab, type="kernel", action="died")
         )
 
     wait_until("one was killed for want of memory", is_explained)
@@ -157,3 +160,25 @@ def test_who_comes_back_understands_what_failed_what_is_done_and_what_still_runs
     open_lab(page, limited.lab, "lab?")
     page.wait_for_selector(".jp-EinfraUsage-figure")
     expect(page.locator(OVERLAY)).to_have_count(0)
+
+
+def test_a_kernel_that_its_server_keeps_though_it_is_dead_is_started_anew(
+    page: Page, tmp_path: Path
+) -> None:
+    with start_lab(tmp_path, args=["--KernelManager.autorestart=False"]) as lab:
+        kernel_id = open_session(lab, "train.ipynb")
+        with KernelSocket(lab, kernel_id) as socket:
+            socket.run("import os; os.kill(os.getpid(), 9)")
+            wait_until("it is dead", lambda: bool(events(lab, action="died", stays=True)))
+        open_lab(page, lab)
+        page.evaluate("void window.jupyterapp.commands.execute('einfra-activity:open')")
+        button = page.locator(OVERLAY).get_by_role("button", name="Restart")
+        button.click()
+        expect(button).to_have_text("Restarted")
+        with KernelSocket(lab, kernel_id) as socket:
+            assert socket.do("1 + 1")["status"] == "ok"
+        # Nobody is asked to do it again.
+        page.keyboard.press("Escape")
+        page.evaluate("void window.jupyterapp.commands.execute('einfra-activity:open')")
+        expect(page.locator(OVERLAY)).to_contain_text("its kernel was killed")
+        expect(button).to_have_count(0)
