@@ -46,7 +46,8 @@ export class Welcome {
     await model.take(response);
     await this._options.app.restored;
     await othersClosed();
-    if (!model.hasNews || this._overlay) {
+    const isToldElsewhere = this._options.model.status?.away_since === null;
+    if (!model.hasNews || isToldElsewhere || this._overlay) {
       return;
     }
     if (!isTouched()) {
