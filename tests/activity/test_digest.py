@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from jupyter_einfra.activity.digest import counted, digest
 from jupyter_einfra.activity.models import ActivityEvent, Digest, DigestUse, Fact
@@ -159,6 +160,69 @@ def test_an_error_is_told_with_its_cell_and_how_often() -> None:
     assert (fact.code, fact.time, fact.cell_id) == ("run_failed", at(205), "c1")
 
 
+def test_a_fact_is_of_the_moment_at_which_something_ended() -> None:
+    over = told(
+        *(failed(10, 50), run(10, 40, outcome="server-ended")),
+        *(run(10, 30, outcome="interrupted"), cells(10, 20, path="b.ipynb")),
+    )
+    times = {fact.code: fact.time for section in over.sections for fact in section.facts}
+    del times["continue_at"]
+    assert times == {
+        "run_failed": at(50),
+        "run_lost": at(40),
+        "run_stopped": at(30),
+        "runs_finished": at(20),
+    }
+    # And for what only ended, no kernel is to be restarted.
+    assert not any(fact.can_restart for section in over.sections for fact in section.facts)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "section"),
+    [("failed", "attention"), ("server-ended", "attention"), ("interrupted", "finished")],
+)
+def test_what_ended_last_comes_first_however_late_it_began(outcome: str, section: str) -> None:
+    early = run(20, 30, outcome=outcome)
+    late = run(10, 40, outcome=outcome, cell_id="c2")
+    assert [fact.time for fact in facts(told(early, late), section)] == [at(40), at(30)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "section"), [("failed", "attention"), ("finished", "finished")]
+)
+def test_a_fact_of_many_is_of_the_one_that_ended_last(outcome: str, section: str) -> None:
+    late = run(10, 40, outcome=outcome, execution_count=1)
+    early = run(20, 30, outcome=outcome, execution_count=2)
+    [fact] = facts(told(early, late), section)
+    assert (fact.time, fact.execution_count) == (at(40), 1)
+
+
+def test_what_was_done_comes_before_what_was_stopped_and_what_ended() -> None:
+    over = told(
+        program(60, "stopped"),
+        run(40, 50, outcome="interrupted", kernel_id="k2"),
+        cells(10, 20),
+    )
+    codes = [fact.code for fact in facts(over, "finished")]
+    assert codes == ["runs_finished", "run_stopped", "program_ended"]
+
+
+def test_a_notebook_has_the_name_that_it_had_when_its_cells_ended() -> None:
+    moved = file(20, "renamed", "old.ipynb", "train.ipynb")
+    ran = told(cells(10, 30), moved, cells(40, 50))
+    [fact] = facts(ran, "finished")
+    assert fact.message.startswith("train.ipynb: 6 cells")
+    assert [fact.path for fact in facts(ran, "continue")] == ["train.ipynb"]
+
+
+def test_the_same_error_of_a_notebook_is_one_whatever_its_kernel_and_else_of_each_kernel() -> None:
+    runs = [failed(10, 20), failed(30, 40, kernel_id="k2")]
+    [fact] = facts(told(*runs), "attention")
+    assert fact.params["times"] == 2
+    nameless = [replace(run, path=None) for run in runs]
+    assert [fact.kernel_id for fact in facts(told(*nameless), "attention")] == ["k2", "k1"]
+
+
 def test_errors_of_two_cells_are_two() -> None:
     attention = facts(told(failed(100, 101), failed(200, 205, cell_id="c2")), "attention")
     assert [fact.cell_id for fact in attention] == ["c2", "c1"]
@@ -215,6 +279,7 @@ def test_a_notice_is_told_as_bad_as_it_is_and_by_the_present_name() -> None:
         *(("error", False), ("warning", True), ("warning", False))
     ]
     assert (attention[0].path, attention[0].kernel_id) == ("new.ipynb", "k1")
+    assert not any(fact.can_restart for fact in attention)
 
 
 def test_news_without_consequence_and_our_own_notices_need_no_attention() -> None:
@@ -476,6 +541,11 @@ def test_errors_of_which_no_more_is_known_are_counted() -> None:
     [fact] = facts(told(failed(10, 20, times=2, others=7)), "attention")
     assert fact.message.endswith("(2 times). 7 other errors followed.")
     assert (fact.params["times"], fact.params["others"]) == (2, 7)
+
+
+def test_a_notebook_tells_how_many_errors_there_were_also_of_those_that_are_only_counted() -> None:
+    errors = told(cells(10, 20), failed(30, 40, times=3, others=2), failed(50, 60, cell_id="c2"))
+    assert said(errors, "finished") == ["train.ipynb: 3 cells, the longest 4.0 s, 6 failed."]
 
 
 def test_a_fact_that_was_seen_and_happens_again_is_new() -> None:
