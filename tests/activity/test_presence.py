@@ -29,6 +29,12 @@ def test_a_short_absence_is_none() -> None:
     assert away(10 * HOUR, 0.2).away_since is None
 
 
+def test_an_absence_is_one_from_the_least_on() -> None:
+    here = Presence().come(HOUR, LEAST).leave(2 * HOUR)
+    assert here.come(2 * HOUR + LEAST - 1, LEAST).away_since is None
+    assert here.come(2 * HOUR + LEAST, LEAST).away_since == 2 * HOUR
+
+
 def test_a_reload_does_not_end_an_absence_that_was_not_told() -> None:
     back = away(10 * HOUR, 5)
     again = back.leave(15 * HOUR + 20).come(15 * HOUR + 25, LEAST)
