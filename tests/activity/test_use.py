@@ -11,7 +11,7 @@ from servers.played import history
 from servers.samples import GIB
 
 from jupyter_einfra.activity.use import use_of
-from jupyter_einfra.usage.models import Band, UsageHistory
+from jupyter_einfra.usage.models import Band, GpuHistory, UsageHistory
 
 from .made import at
 
@@ -28,8 +28,7 @@ def hours(count: int, **bands: Any) -> UsageHistory:
         made,
         resolution_seconds=3600,
         offsets_seconds=[3600.0 * hour for hour in range(count)],
-        gpus=[],
-        **{**dict.fromkeys(names, none), **bands},
+        **{"gpus": [], **dict.fromkeys(names, none), **bands},
     )
 
 
@@ -57,6 +56,28 @@ def test_the_peak_of_memory_is_told_with_its_moment_and_limit() -> None:
     assert use.memory_peak_at == at(0) + timedelta(hours=1)
     assert (use.home_used_bytes, use.home_limit_bytes) == (3, 10)
     assert use.cpu_core_hours is None
+
+
+def test_hours_of_gpus_are_added_up_from_those_there_are_figures_of() -> None:
+    def gpu(*utilization: float | None) -> GpuHistory:
+        none = band(*[None] * len(utilization))
+        return GpuHistory(
+            index=0,
+            uuid="GPU-0",
+            name="GPU",
+            scope="gpu",
+            memory_total_bytes=None,
+            utilization=band(*utilization),
+            memory_used_bytes=none,
+        )
+
+    cores = band(1.0, 1.0)
+    use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(0.5, 1.0), gpu(None, 0.25)]))
+    assert use is not None
+    assert use.gpu_hours == pytest.approx(1.75)
+    use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(None, None)]))
+    assert use is not None
+    assert use.gpu_hours is None
 
 
 def test_without_figures_nothing_is_told() -> None:
