@@ -200,10 +200,12 @@ def test_of_too_many_kernels_the_one_that_began_last_is_still_followed(journal: 
     for number in range(998):
         journal.ran(run(0, 0.1, kernel_id=f"k{number}"))
     journal.ran(run(20, 20.1, kernel_id="busy"))  # anew, after a pause
-    journal.ran(run(20, 20.1, kernel_id="new"))
+    followed = ("busy", "new", "newer")
+    for name in followed[1:]:
+        journal.ran(run(20, 20.1, kernel_id=name))
     before = len(journal)
-    journal.ran(run(20.1, 20.2, kernel_id="busy"))
-    journal.ran(run(20.1, 20.2, kernel_id="new"))
+    for name in followed:
+        journal.ran(run(20.1, 20.2, kernel_id=name))
     assert len(journal) == before
 
 
