@@ -184,7 +184,7 @@ class Runs:
             outcome == "finished"
             and kernel.has_cells
             and execution.cell_id is None
-            and ending.seconds < _BRIEF_SECONDS
+            and execution.event_id is None
         ):
             return  # an extension looked at something; a page names its cells
         if execution.event_id is not None:
