@@ -274,19 +274,20 @@ class Kernels:
         kernel = self._kernels[kernel_id]
         named = self._sessions.named(kernel_id, str(read(kernel.manager, "kernel_name") or ""))
         with self._remembered.journal() as journal:
-            return journal.happened(
-                KernelEvent(
-                    id=journal.new_id(),
-                    time=utc(self._now()),
-                    kernel_id=kernel_id,
-                    path=named.path,
-                    name=named.name,
-                    action=action,
-                    cause=None,
-                    execution_count=None,
-                    cell_id=None,
-                    restarted=action == "restarted",
-                    stays=False,
-                    times=1,
-                )
+            event = KernelEvent(
+                id=journal.new_id(),
+                time=utc(self._now()),
+                kernel_id=kernel_id,
+                path=named.path,
+                name=named.name,
+                action=action,
+                cause=None,
+                execution_count=None,
+                cell_id=None,
+                restarted=action == "restarted",
+                stays=False,
+                times=1,
             )
+            # The others may be taken back, each by itself.
+            is_final = action in ("interrupted", "restarted")
+            return journal.happened(event) if is_final else journal.put(event)
