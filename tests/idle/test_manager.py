@@ -173,7 +173,7 @@ def test_without_a_memory_nothing_is_called_safe_and_nothing_said_twice(
     one = scene({"JUPYTER_EINFRA_IDLE_POLICY": "2026-docs"})
     one.now += 3
     one.wait_for("hour", "estimate")
-    wait_until("it was said", lambda: one.notices)
+    wait_until("it was said", lambda: bool(one.notices))
     first = set(one.notices)
     for _ in range(3):
         one.now += 400
@@ -188,7 +188,7 @@ def test_what_was_said_is_not_said_again_by_the_next_life(
     path.write_text(json.dumps(state(evaluated_at=at(NOW), delete_at=at(NOW + DAY / 2))))
     one = scene(state_file=str(path))
     one.wait_for("day", "file")
-    wait_until("it was said", lambda: one.notices)
+    wait_until("it was said", lambda: bool(one.notices))
     one.manager.stop()
     other = scene(state_file=str(path))
     other.now += HOUR
