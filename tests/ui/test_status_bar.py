@@ -126,6 +126,7 @@ def test_the_popup_by_keyboard_alone(page: Page, lab: LabServer) -> None:
     expect(popup).to_be_visible()
     expect(popup).to_contain_text("Memory")
     expect(popup).to_contain_text("GiB")
+    expect(popup).to_be_focused()  # which comes a moment after it is there
     page.keyboard.press("Escape")
     expect(popup).to_be_hidden()
     expect(page.locator(BUTTON)).to_be_focused()
