@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -19,6 +20,16 @@ NOTICES = "notices"
 
 #: Older ones make room: a feature gone wild must not fill every page.
 MOST_NOTICES = 50
+
+
+class Board(Protocol):
+    """Where features put notices up."""
+
+    def post(self, notice: Notice) -> None:
+        """Put one up, or change the one with its id."""
+
+    def withdraw(self, notice_id: str) -> None:
+        """Take one down; nothing happens if it is not there."""
 
 
 class NoticeBoard:

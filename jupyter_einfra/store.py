@@ -26,6 +26,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from . import keeping
+from .models import Reason
 from .store_file import (
     Connection,
     Fault,
@@ -152,6 +154,19 @@ class Store(Generic[_T]):
         if since is not None and time.monotonic() - since > _HUNG_SECONDS:
             return Fault("hung", "")
         return self._fault
+
+    @property
+    def reason(self) -> Reason | None:
+        """The same in words for who asks; None if the file has what memory has, or soon will."""
+        fault = self.fault
+        if fault is None:
+            return None
+        # Names of files are bytes, maybe of no text.
+        detail, folder = (
+            os.fsencode(name).decode("utf-8", "replace")
+            for name in (fault.detail, self.path.parent)
+        )
+        return keeping.reason(fault.kind, detail, folder)
 
     def start(self) -> None:
         """Open the file and keep it until `stop`; returns at once."""

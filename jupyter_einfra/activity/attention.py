@@ -12,7 +12,7 @@ from functools import partial
 
 from ..models import Notice
 from . import words
-from .facts import Asked, Ranked, fact
+from .facts import Asked, Ranked, end_of, fact, fact_of_runs, last_of
 from .models import CellRun, CellsRan, Fact, KernelEvent
 
 #: Notices of the same thing come no later.
@@ -113,37 +113,18 @@ def _failed(asked: Asked) -> Iterator[Ranked]:
             where = event.path or event.kernel_id
             same[where, event.cell_id, event.error_name, event.error_text].append(event)
         elif event.outcome == "server-ended":
-            ended = event.until or event.time
-            yield Ranked(_LOST, ended, f"lost:{event.id}", partial(_loss, asked, event))
+            yield Ranked(_LOST, end_of(event), f"lost:{event.id}", partial(_loss, asked, event))
     for runs in same.values():
-        last = max(runs, key=lambda run: (run.until or run.time, run.id))
+        last = last_of(runs)
         ident = f"failed:{last.id}:{last.times}:{last.others}"
-        yield Ranked(_FAILED, last.until or last.time, ident, partial(_failure, asked, runs, last))
+        yield Ranked(_FAILED, end_of(last), ident, partial(_failure, asked, runs))
 
 
 def _loss(asked: Asked, run: CellRun, ident: str) -> Fact:
-    ended = run.until or run.time
-    return fact(
-        asked,
-        words.lost(run),
-        ident=ident,
-        time=ended,
-        severity="error",
-        event=run,
-        sources=[run.id],
-        path=asked.present(run.path, ended),
-    )
+    return fact_of_runs(asked, words.lost(run), ident=ident, severity="error", runs=[run])
 
 
-def _failure(asked: Asked, runs: Sequence[CellRun], last: CellRun, ident: str) -> Fact:
-    ended = last.until or last.time
-    return fact(
-        asked,
-        words.failed(last, sum(run.times for run in runs), sum(run.others for run in runs)),
-        ident=ident,
-        time=ended,
-        severity="error",
-        event=last,
-        sources=[run.id for run in reversed(runs)],
-        path=asked.present(last.path, ended),
-    )
+def _failure(asked: Asked, runs: Sequence[CellRun], ident: str) -> Fact:
+    times, others = sum(run.times for run in runs), sum(run.others for run in runs)
+    told = words.failed(last_of(runs), times, others)
+    return fact_of_runs(asked, told, ident=ident, severity="error", runs=runs)

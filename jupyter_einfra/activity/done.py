@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from ..models import Notice
+from ..notices import Board
 from ..wording import duration, rfc3339
 from .journal import LONG_SECONDS
 from .models import CellRun
@@ -25,14 +26,6 @@ _KEPT = timedelta(hours=12)
 
 #: Notices of this kind at a time.
 _MOST = 10
-
-
-class Board(Protocol):
-    """Where notices are put up."""
-
-    def post(self, notice: Notice) -> None: ...
-
-    def withdraw(self, notice_id: str) -> None: ...
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from . import words
 from .models import (
@@ -107,3 +107,38 @@ def fact(
         sources=list(sources)[:_MOST_SOURCES],
         seen=ident in asked.seen,
     )
+
+
+def fact_of_runs(
+    asked: Asked,
+    told: words.Told,
+    *,
+    ident: str,
+    severity: Literal["error", "done", "info"],
+    runs: Sequence[CellsRan | CellRun],
+) -> Fact:
+    """Make a fact of what ended in one notebook: it is of the last of it."""
+    last = last_of(runs)
+    return fact(
+        asked,
+        told,
+        ident=ident,
+        time=end_of(last),
+        severity=severity,
+        event=last,
+        sources=[run.id for run in reversed(runs)],
+        path=asked.present(last.path, end_of(last)),
+    )
+
+
+_Run = TypeVar("_Run", CellsRan, CellRun, CellsRan | CellRun)
+
+
+def last_of(runs: Sequence[_Run]) -> _Run:
+    """Return what ended last."""
+    return max(runs, key=lambda run: (end_of(run), run.id))
+
+
+def end_of(run: CellsRan | CellRun) -> datetime:
+    """Return when something ended, or began if it still runs."""
+    return run.until or run.time

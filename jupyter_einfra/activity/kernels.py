@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from datetime import datetime
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from ..kernels.watch import KernelWatch, read
+from ..kernels.watch import KernelWatch, managers_of, read
 from ..models import Notice, Reason
 from .iopub import Ear
-from .journal import utc
+from .journal import Journal, utc
 from .kernel import Ended, Kernel
 from .messages import Message
-from .models import KernelEvent, Outcome
+from .models import KernelAction, KernelEvent, Outcome
 from .remembered import Remembered
 from .requests import Requests
 from .runs import Runs, Watcher
@@ -129,11 +129,7 @@ class Kernels:
 
     def _meet(self) -> None:
         """Find kernels that came and went."""
-        managers: dict[str, Any] = {}
-        with suppress(Exception):
-            for kernel_id in list(self._kernel_manager.list_kernel_ids())[:_MOST_KERNELS]:
-                with suppress(Exception):  # gone meanwhile
-                    managers[kernel_id] = self._kernel_manager.get_kernel(kernel_id)
+        managers = managers_of(self._kernel_manager, _MOST_KERNELS)
         for kernel_id, kernel in list(self._kernels.items()):
             if managers.get(kernel_id) is not kernel.manager:
                 self._leave(kernel_id, "unknown")
@@ -182,25 +178,16 @@ class Kernels:
             at, told = kernel.explanation
             if self._monotonic() - at < 1.0:
                 cause = told  # who explains it was told of it first
-        named = self._sessions.named(kernel_id, str(read(kernel.manager, "kernel_name") or ""))
         with self._remembered.journal() as journal:
-            journal.died(
-                KernelEvent(
-                    id=journal.new_id(),
-                    time=now,
-                    kernel_id=kernel_id,
-                    path=named.path,
-                    name=named.name,
-                    action="died",
-                    cause=cause,
-                    execution_count=None if last is None else last.execution_count,
-                    cell_id=cell_id,
-                    restarted=not gave_up,
-                    stays=gave_up and not read(kernel.manager, "autorestart", True),
-                    times=1,
-                ),
-                again=again,
+            event = replace(
+                self._event(journal, kernel_id, "died", now),
+                cause=cause,
+                execution_count=None if last is None else last.execution_count,
+                cell_id=cell_id,
+                restarted=not gave_up,
+                stays=gave_up and not read(kernel.manager, "autorestart", True),
             )
+            journal.died(event, again=again)
         self._remembered.flush()
 
     async def on_action(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
@@ -271,23 +258,28 @@ class Kernels:
         kernel_id: str,
         action: Literal["started", "restarted", "interrupted", "shut-down"],
     ) -> str:
-        kernel = self._kernels[kernel_id]
-        named = self._sessions.named(kernel_id, str(read(kernel.manager, "kernel_name") or ""))
         with self._remembered.journal() as journal:
-            event = KernelEvent(
-                id=journal.new_id(),
-                time=utc(self._now()),
-                kernel_id=kernel_id,
-                path=named.path,
-                name=named.name,
-                action=action,
-                cause=None,
-                execution_count=None,
-                cell_id=None,
-                restarted=action == "restarted",
-                stays=False,
-                times=1,
-            )
+            event = self._event(journal, kernel_id, action, utc(self._now()))
             # The others may be taken back, each by itself.
             is_final = action in ("interrupted", "restarted")
             return journal.happened(event) if is_final else journal.put(event)
+
+    def _event(
+        self, journal: Journal, kernel_id: str, action: KernelAction, time: datetime
+    ) -> KernelEvent:
+        kernel_name = read(self._kernels[kernel_id].manager, "kernel_name")
+        named = self._sessions.named(kernel_id, str(kernel_name or ""))
+        return KernelEvent(
+            id=journal.new_id(),
+            time=time,
+            kernel_id=kernel_id,
+            path=named.path,
+            name=named.name,
+            action=action,
+            cause=None,
+            execution_count=None,
+            cell_id=None,
+            restarted=action == "restarted",
+            stays=False,
+            times=1,
+        )

@@ -17,10 +17,11 @@ from traitlets import Bool, Float
 from ..config import EinfraConfigurable
 from ..errors import EinfraError
 from ..models import Notice, Reason
+from ..notices import Board
 from ..threads import in_thread
 from ..usage.models import UsageHistory
 from .digest import counted, digest
-from .done import Board, Done
+from .done import Done
 from .journal import KEPT, ended, utc
 from .models import (
     ActivityList,
@@ -29,9 +30,11 @@ from .models import (
     Awaited,
     Digest,
     DigestUse,
+    ProgramAction,
+    ProgramKind,
     Seen,
 )
-from .recorder import Program, ProgramAction, Recorder, Server
+from .recorder import Recorder, Server
 from .remembered import MOST_SEEN, Remembered, Standing
 from .use import use_of
 
@@ -277,7 +280,7 @@ class ActivityManager(EinfraConfigurable):
 
     def program(
         self,
-        program: Program,
+        program: ProgramKind,
         program_id: str,
         name: str,
         action: ProgramAction,

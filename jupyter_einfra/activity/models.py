@@ -50,6 +50,17 @@ Outcome = Annotated[
         "while it ran; server-ended: the whole server did; unknown: it ended unseen."
     ),
 ]
+KernelAction = Annotated[
+    Literal["started", "restarted", "interrupted", "shut-down", "died"],
+    Meta(description="All but `died` were asked for."),
+]
+ProgramKind = Annotated[
+    Literal["application", "terminal", "exposure", "server"],
+    Meta(description="exposure: a public address of something that runs here."),
+]
+ProgramAction = Annotated[
+    Literal["started", "stopped", "failed"], Meta(description="failed: it ended with an error.")
+]
 Ended = Annotated[UtcTime | None, Meta(description="When it ended; null while it runs.")]
 
 
@@ -97,10 +108,7 @@ class KernelEvent(Struct, frozen=True, kw_only=True, gc=False, tag_field="type",
     kernel_id: KernelId
     path: NotebookPath
     name: Annotated[str, Meta(description="Of the kernel, for people.")]
-    action: Annotated[
-        Literal["started", "restarted", "interrupted", "shut-down", "died"],
-        Meta(description="All but `died` were asked for."),
-    ]
+    action: KernelAction
     cause: Annotated[Reason | None, Meta(description="Why it died, as far as is known.")]
     execution_count: ExecutionCount
     """Of what ran in it then."""
@@ -135,15 +143,10 @@ class ProgramEvent(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"
 
     id: EventId
     time: Happened
-    program: Annotated[
-        Literal["application", "terminal", "exposure", "server"],
-        Meta(description="exposure: a public address of something that runs here."),
-    ]
+    program: ProgramKind
     program_id: Annotated[str, Meta(description="The same from its start to its end.")]
     name: Annotated[str, Meta(description="For people.")]
-    action: Annotated[
-        Literal["started", "stopped", "failed"], Meta(description="failed: it ended with an error.")
-    ]
+    action: ProgramAction
     reason: Annotated[Reason | None, Meta(description="Why it failed, or was stopped.")]
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeGuard
 
 from ..models import Params
 from . import words
-from .facts import Asked, Ranked, fact
+from .facts import Asked, Ranked, end_of, fact
 from .models import CellRun, CellsRan, Fact
 
 #: Names of files that a line has.
@@ -58,7 +58,7 @@ def ways_on(asked: Asked) -> Iterator[Ranked]:
     found: dict[str, _Last] = {}
     for event in asked.runs:
         at = event.until or asked.now
-        path = asked.present(event.path, event.until or event.time)
+        path = asked.present(event.path, end_of(event))
         if _is_notebook(path) and (path not in found or at >= found[path].at):
             found[path] = _Last(at, event, event.id)
     for change in asked.files:

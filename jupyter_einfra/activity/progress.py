@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from . import words
-from .facts import Asked, Ranked, fact
+from .facts import Asked, Ranked, end_of, fact, fact_of_runs, last_of
 from .models import CellRun, CellsRan, Fact, ProgramEvent
 
 
@@ -20,7 +20,7 @@ def finished(asked: Asked) -> Iterator[Ranked]:
     for event in asked.runs:
         if not asked.covers(event.until):
             continue
-        until = event.until or event.time
+        until = end_of(event)
         where = asked.present(event.path, until) or event.path or event.kernel_id
         if isinstance(event, CellsRan) or event.outcome == "finished":
             done[where].append(event)
@@ -38,24 +38,13 @@ def finished(asked: Asked) -> Iterator[Ranked]:
             make = partial(_program, asked, program, told)
             yield Ranked(2, program.time, f"ended:{program.id}", make)
     for where, runs in done.items():
-        last = max(runs, key=lambda run: (run.until or run.time, run.id))
-        until = last.until or last.time
-        make = partial(_go, asked, runs, last, failures[where])
-        yield Ranked(0, until, f"done:{last.id}:{until.timestamp():.0f}", make)
+        last = last_of(runs)
+        make = partial(_go, asked, runs, failures[where])
+        yield Ranked(0, end_of(last), f"done:{last.id}:{end_of(last).timestamp():.0f}", make)
 
 
 def _stop(asked: Asked, run: CellRun, ident: str) -> Fact:
-    until = run.until or run.time
-    return fact(
-        asked,
-        words.stopped(run),
-        ident=ident,
-        time=until,
-        severity="info",
-        event=run,
-        sources=[run.id],
-        path=asked.present(run.path, until),
-    )
+    return fact_of_runs(asked, words.stopped(run), ident=ident, severity="info", runs=[run])
 
 
 def _program(asked: Asked, program: ProgramEvent, told: words.Told, ident: str) -> Fact:
@@ -63,24 +52,9 @@ def _program(asked: Asked, program: ProgramEvent, told: words.Told, ident: str) 
     return fact(asked, told, ident=ident, time=program.time, severity="info", sources=[program.id])
 
 
-def _go(
-    asked: Asked,
-    runs: Sequence[CellsRan | CellRun],
-    last: CellsRan | CellRun,
-    failures: int,
-    ident: str,
-) -> Fact:
-    until = last.until or last.time
-    return fact(
-        asked,
-        words.finished(last, runs, failures),
-        ident=ident,
-        time=until,
-        severity="done",
-        event=last,
-        sources=[run.id for run in reversed(runs)],
-        path=asked.present(last.path, until),
-    )
+def _go(asked: Asked, runs: Sequence[CellsRan | CellRun], failures: int, ident: str) -> Fact:
+    told = words.finished(last_of(runs), runs, failures)
+    return fact_of_runs(asked, told, ident=ident, severity="done", runs=runs)
 
 
 def _ended(event: ProgramEvent, was_here: bool) -> words.Told | None:

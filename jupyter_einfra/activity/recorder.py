@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ..kernels.names import tidy
+from ..kernels.watch import KERNEL_ACTIONS
 from ..models import Notice, Reason
 from . import requests
 from .journal import utc
 from .kernels import Kernels
 from .messages import Request
-from .models import FileEvent, Outcome, ProgramEvent
+from .models import FileEvent, Outcome, ProgramAction, ProgramEvent, ProgramKind
 from .remembered import Remembered
 from .runs import Watcher
 from .sessions import Sessions
 
-KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 CONTENTS_ACTIONS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 
 #: What this server's own sessions and terminals are looked at for.
@@ -41,9 +41,6 @@ _FILE_ACTIONS: dict[str, Literal["saved", "renamed", "copied", "deleted"]] = {
     "copy": "copied",
     "delete": "deleted",
 }
-
-Program = Literal["application", "terminal", "exposure", "server"]
-ProgramAction = Literal["started", "stopped", "failed"]
 
 
 class Server(NamedTuple):
@@ -135,7 +132,7 @@ class Recorder:
 
     def program(
         self,
-        program: Program,
+        program: ProgramKind,
         program_id: str,
         name: str,
         action: ProgramAction,

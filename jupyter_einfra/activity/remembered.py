@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -16,7 +15,6 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .. import keeping
 from ..models import Reason
 from ..store import Connection, Store, Unusable
 from . import store
@@ -123,14 +121,7 @@ class Remembered:
     @property
     def reason(self) -> Reason | None:
         """Why nothing of it is kept on disk; None when it is."""
-        fault = self._store.fault
-        if fault is None:
-            return None
-        # Names of files are bytes, maybe of no text.
-        detail, folder = (
-            os.fsencode(name).decode("utf-8", "replace") for name in (fault.detail, self._directory)
-        )
-        return keeping.reason(fault.kind, detail, folder)
+        return self._store.reason
 
     @property
     def is_read(self) -> bool:

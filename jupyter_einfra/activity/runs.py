@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ..kernels.names import tidy
 from .executions import MOST_ERROR_NAME, MOST_ERROR_TEXT, Execution
-from .journal import utc
+from .journal import Journal, utc
 from .kernel import Kernel
 from .messages import Message
 from .models import CellRun, Outcome
@@ -228,20 +228,13 @@ class Runs:
         execution = ending.execution
         error_name, error_text = execution.error or (None, None)
         with self._remembered.journal() as journal:
-            run = CellRun(
-                id=execution.event_id or journal.new_id(),
-                time=utc(execution.began),
+            run = replace(
+                _begun(journal, kernel_id, execution, path),
                 until=utc(max(ending.until, execution.began)),
-                kernel_id=kernel_id,
-                path=path,
-                cell_id=execution.cell_id,
-                execution_count=execution.execution_count,
                 seconds=ending.seconds,
                 outcome=ending.outcome,
                 error_name=None if error_name is None else tidy(error_name, MOST_ERROR_NAME),
                 error_text=None if error_text is None else tidy(error_text, MOST_ERROR_TEXT),
-                times=1,
-                others=0,
             )
             event_id = journal.ran(run)
         kernel = self._kernels.get(kernel_id)
@@ -314,24 +307,9 @@ class Runs:
             self._remembered.flush()
 
     def _note(self, kernel_id: str, execution: Execution) -> str:
+        path = self._sessions.all_of(kernel_id)[0].path
         with self._remembered.journal() as journal:
-            return journal.put(
-                CellRun(
-                    id=journal.new_id(),
-                    time=utc(execution.began),
-                    until=None,
-                    kernel_id=kernel_id,
-                    path=self._sessions.all_of(kernel_id)[0].path,
-                    cell_id=execution.cell_id,
-                    execution_count=execution.execution_count,
-                    seconds=None,
-                    outcome="running",
-                    error_name=None,
-                    error_text=None,
-                    times=1,
-                    others=0,
-                )
-            )
+            return journal.put(_begun(journal, kernel_id, execution, path))
 
     def _doubt_later(self) -> None:
         if self._doubt_timer is None:
@@ -353,3 +331,22 @@ class Runs:
                 self.end_all(kernel_id, kernel, "unknown", keep_requests=True)
             else:
                 self._doubt_later()
+
+
+def _begun(journal: Journal, kernel_id: str, execution: Execution, path: str | None) -> CellRun:
+    """Return the record of an execution that runs, under the id that it has if it has one."""
+    return CellRun(
+        id=execution.event_id or journal.new_id(),
+        time=utc(execution.began),
+        until=None,
+        kernel_id=kernel_id,
+        path=path,
+        cell_id=execution.cell_id,
+        execution_count=execution.execution_count,
+        seconds=None,
+        outcome="running",
+        error_name=None,
+        error_text=None,
+        times=1,
+        others=0,
+    )

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Protocol
 
 from ..models import Notice, Reason
+from ..notices import Board
 from .supervision.instance import Instance
 
 #: Reasons that only who looks would learn of; a start that fails is told where it was asked for.
 _LOST = frozenset(["app_failed", "app_restarting"])
-
-
-class Board(Protocol):
-    """Where notices are put up."""
-
-    def post(self, notice: Notice) -> None:
-        """Put one up."""
-
-    def withdraw(self, notice_id: str) -> None:
-        """Take one down."""
 
 
 def warning(ident: str, now: datetime, reason: Reason, **more: str) -> Notice:

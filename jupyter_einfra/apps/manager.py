@@ -15,6 +15,7 @@ from jupyter_server.utils import url_escape
 from traitlets import Dict, Float, Integer, List, Unicode
 
 from ..config import EinfraConfigurable
+from ..notices import Board
 from ..threads import in_thread
 from . import paths
 from .application import Application
@@ -25,7 +26,7 @@ from .errors import (
     NoSuchInstance,
     TooManyInstances,
 )
-from .losses import Board, Losses
+from .losses import Losses
 from .models import App, AppAddress, AppsEvent, ShownPath
 from .presence.idleness import Cores, Idleness, unknown_cores
 from .presence.settings import AppsIdleness

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from traitlets import Float, Unicode
 from ..config import EinfraConfigurable
 from ..errors import EinfraError, InvalidParameter
 from ..models import Notice, Reason
+from ..notices import Board
 from ..threads import in_thread
 from . import reasons
 from .models import IdleReport, IdleStatus, StopGrant, TimeAnswer, TimeWanted
@@ -33,14 +34,6 @@ _SOON_SECONDS, _NEAR_SECONDS, _FAR_SECONDS = 2.0, 60.0, 300.0
 
 #: Of the history, at most.
 _WEEK_SECONDS = 7 * 86400.0
-
-
-class Board(Protocol):
-    """Where notices are put up."""
-
-    def post(self, notice: Notice) -> None: ...
-
-    def withdraw(self, notice_id: str) -> None: ...
 
 
 class IdleRefusal(EinfraError):

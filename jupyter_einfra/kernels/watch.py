@@ -16,6 +16,9 @@ from typing import Any
 from ..models import Reason
 from .names import tidy
 
+#: What Jupyter Server says when something is done to a kernel.
+KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
+
 #: A kernel that dies within this time of its last death dies of the same thing: Jupyter
 #: looks every 3 s, and takes a kernel for stable after 10 s.
 AGAIN_SECONDS = 15.0
@@ -134,6 +137,16 @@ class KernelWatch:
         process = read(read(self.manager, "provisioner"), "process")
         code = read(process, "returncode")
         return code if isinstance(code, int) else None
+
+
+def managers_of(kernel_manager: Any, most: int) -> dict[str, Any]:
+    """Return the manager of each kernel that there is, by its id; ``most`` of them at most."""
+    found: dict[str, Any] = {}
+    with suppress(Exception):  # it may be of any make, or not be there
+        for kernel_id in list(kernel_manager.list_kernel_ids())[:most]:
+            with suppress(Exception):  # gone meanwhile
+                found[kernel_id] = kernel_manager.get_kernel(kernel_id)
+    return found
 
 
 def read(thing: object, name: str, default: object = None) -> Any:

@@ -17,7 +17,8 @@ from traitlets import Bool, Float, Integer
 
 from ..config import EinfraConfigurable
 from ..models import Notice
-from .alerts.alerts import Alerts, Board
+from ..notices import Board
+from .alerts.alerts import Alerts
 from .alerts.deaths import Death
 from .alerts.warnings import Thresholds
 from .history.recorder import Recorder

@@ -21,11 +21,11 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 
 from jupyter_einfra.kernels.names import MOST_NAME, Named, names_of_kernels, tidy
-from jupyter_einfra.kernels.watch import KernelWatch
+from jupyter_einfra.kernels.watch import KERNEL_ACTIONS, KernelWatch
 from jupyter_einfra.usage.alerts.deaths import Death
 from jupyter_einfra.usage.programs import roster as roster_module
 from jupyter_einfra.usage.programs.processes import RosterEntry
-from jupyter_einfra.usage.programs.roster import KERNEL_ACTIONS, Roster
+from jupyter_einfra.usage.programs.roster import Roster
 
 DEADLINE_SECONDS = 30.0
 LOG = logging.getLogger("test")

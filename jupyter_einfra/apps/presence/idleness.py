@@ -10,9 +10,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+from ...notices import Board
 from ...threads import in_thread
 from .. import reasons
-from ..losses import Board, warning
+from ..losses import warning
 from ..supervision.instance import Instance
 from .policy import Idle, Limit, look, remaining_seconds
 

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from ...kernels.signals import signal_of
 from ...models import Notice
+from ...notices import Board
 from ..models import MemoryUsage, Program, Run, UsageEvent
 from ..sampler import Taken
 from .deaths import (
@@ -43,14 +43,6 @@ LOSER_SECONDS = 60.0
 #: memory may have grown since.
 LOOK_SECONDS = 10.0
 LOOK_GROWTH = 0.05
-
-
-class Board(Protocol):
-    """Where notices are put up."""
-
-    def post(self, notice: Notice) -> None: ...
-
-    def withdraw(self, notice_id: str) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,7 +13,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ... import keeping
 from ...models import Reason
 from ...store import Store
 from ..models import HistoryQuery, Run, UsageEvent, UsageHistory, UsageSnapshot
@@ -91,14 +89,7 @@ class Recorder:
     @property
     def reason(self) -> Reason | None:
         """Why the history is not kept on disk; None when it is."""
-        fault = self._store.fault
-        if fault is None:
-            return None
-        # Names of files are bytes, maybe of no text.
-        detail, folder = (
-            os.fsencode(name).decode("utf-8", "replace") for name in (fault.detail, self._directory)
-        )
-        return keeping.reason(fault.kind, detail, folder)
+        return self._store.reason
 
     @property
     def previous_run(self) -> Run | None:

@@ -19,12 +19,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...kernels.names import Named, names_of_kernels, tidy
-from ...kernels.watch import KernelWatch, read
+from ...kernels.watch import KERNEL_ACTIONS, KernelWatch, managers_of, read
 from ..alerts.deaths import Death
 from .processes import RosterEntry
-
-#: What Jupyter Server says when a kernel has started.
-KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 
 #: Names are looked up again after this time, and a moment after a kernel came: its
 #: session comes after it.
@@ -113,7 +110,7 @@ class Roster:
 
     def _meet(self) -> None:
         """Find kernels that came and went."""
-        managers = self._managers()
+        managers = managers_of(self._kernel_manager, MOST_ENTRIES)
         for kernel_id, watch in list(self._watches.items()):
             if managers.get(kernel_id) is not watch.manager:
                 watch.detach()
@@ -126,14 +123,6 @@ class Roster:
             self._watches[kernel_id] = watch
             self._names_due = 0.0
             self._name_soon()
-
-    def _managers(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        with suppress(Exception):
-            for kernel_id in list(self._kernel_manager.list_kernel_ids())[:MOST_ENTRIES]:
-                with suppress(Exception):  # gone meanwhile
-                    found[kernel_id] = self._kernel_manager.get_kernel(kernel_id)
-        return found
 
     def _kernel(self, kernel_id: str, watch: KernelWatch) -> RosterEntry:
         language = read(watch.manager, "kernel_name")
