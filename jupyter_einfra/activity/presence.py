@@ -41,7 +41,8 @@ class Presence(Struct, frozen=True, kw_only=True):
         if self.left_at is None or now - self.left_at < least_absence_seconds:
             return here
         if self.away_since is not None and self.stayed_seconds < SETTLED_SECONDS:
-            return replace(here, back_at=now)
+            # The earlier of both: the clock may have been set back in between.
+            return replace(here, away_since=min(self.away_since, self.left_at), back_at=now)
         return replace(here, away_since=self.left_at, back_at=now, stayed_seconds=0.0)
 
     def see(self, now: float) -> Presence:

@@ -72,6 +72,12 @@ def test_a_clock_that_is_set_back_makes_no_absence() -> None:
     assert here.come(1 * HOUR, LEAST).away_since is None
 
 
+def test_an_absence_that_goes_on_after_the_clock_was_set_back_has_all_of_its_length() -> None:
+    back = away(10 * HOUR, 5)
+    again = back.leave(2 * HOUR).come(3 * HOUR, LEAST)
+    assert (again.away_since, again.back_at) == (2 * HOUR, 3 * HOUR)
+
+
 steps = st.lists(st.tuples(st.sampled_from(["come", "leave", "see", "told"]), st.floats(0, 1e6)))
 
 
