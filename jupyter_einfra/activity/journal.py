@@ -1,4 +1,4 @@
-"""All that was recorded, in memory: bounded in number, age and size.
+"""All that was recorded, and how it is put together.
 
 What happens often and means little is one record: cells that ran well and not for long,
 saves of a file, an error that came again and again.
@@ -9,27 +9,18 @@ Pure: standard library and msgspec only.
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime, timedelta, timezone
-from itertools import chain
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from .models import ActivityEvent, CellRun, CellsRan, FileEvent, KernelEvent, ProgramEvent
+from .moments import ended, last_seen
+from .records import Records
 
 #: What is older is forgotten, as what was used is.
 KEPT = timedelta(days=90)
-
-#: Far more than ninety days of a person's work come to.
-MOST_EVENTS = 15_000
-
-#: What they may take, roughly: texts of errors and names of files have any length.
-MOST_BYTES = 8_000_000
-
-#: What a record takes beside its texts.
-_RECORD_BYTES = 560
 
 #: An execution of less is one of many; of more, one that somebody waits for.
 LONG_SECONDS = 60.0
@@ -46,9 +37,6 @@ _MOST_ERRORS = 10
 
 #: Kernels, notebooks and files that are followed at a time.
 _MOST_LATEST = 1000
-
-#: Texts that records may share.
-_MOST_TEXTS = 10_000
 
 #: Records that were taken away and may still be on disk; of more, the file is written anew.
 _MOST_GONE = 2000
@@ -67,14 +55,6 @@ class Changes(NamedTuple):
     """Whether all others are to be deleted."""
 
 
-def utc(seconds: float) -> datetime:
-    """Return a moment, given in seconds since 1970; one that is none is the first."""
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, timezone.utc)
-
-
 class Journal:
     """Records by their ids, and what of them is not on disk yet.
 
@@ -87,10 +67,7 @@ class Journal:
     def __init__(self, life: str) -> None:
         self._life = life
         self._numbers = itertools.count(1)
-        self._events: dict[type[ActivityEvent], dict[str, ActivityEvent]] = {}
-        """By their kinds, so that what happens often does not push out what is rare."""
-        self._texts: dict[str, str] = {}
-        """What many records have in common is held once."""
+        self._records = Records()
         self._dirty: set[str] = set()
         self._gone: set[str] = set()
         self._is_anew = False
@@ -98,19 +75,16 @@ class Journal:
         self._latest: dict[tuple[str, ...], str] = {}
         """Ids of records that may take in what comes next, by what that must have in common."""
         self._errors: dict[str, tuple[datetime, int]] = {}
-        self._bytes = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._events.values()))
+        return len(self._records)
 
     def __iter__(self) -> Iterator[ActivityEvent]:
-        return chain.from_iterable(kind.values() for kind in self._events.values())
+        return iter(self._records)
 
     def get(self, event_id: str | None) -> ActivityEvent | None:
         """Return a record, if there is one of the id."""
-        if event_id is None:
-            return None
-        return next((kind[event_id] for kind in self._events.values() if event_id in kind), None)
+        return None if event_id is None else self._records.get(event_id)
 
     def new_id(self) -> str:
         """Make an id for a record."""
@@ -122,30 +96,20 @@ class Journal:
 
     def put(self, event: ActivityEvent) -> str:
         """Record something, or change what has its id; return the id."""
-        self._insert(event)
+        self._records.put(event)
         self._dirty.add(event.id)
         self._gone.discard(event.id)
         self._make_room()
         return event.id
 
-    def _insert(self, event: ActivityEvent) -> None:
-        kind = self._events.setdefault(type(event), {})
-        before = kind.get(event.id)
-        kind[event.id] = self._sharing(event)
-        self._bytes += _size(event) - (0 if before is None else _size(before))
-
     def _make_room(self) -> None:
-        while self._bytes > MOST_BYTES or len(self) > MOST_EVENTS:
-            most = max(self._events, key=lambda kind: len(self._events[kind]))
-            self.remove(next(iter(self._events[most])))
+        while (event_id := self._records.first_to_go()) is not None:
+            self.remove(event_id)
 
     def remove(self, event_id: str) -> None:
         """Forget a record."""
-        event = self.get(event_id)
-        if event is None:
+        if not self._records.remove(event_id):
             return
-        del self._events[type(event)][event_id]
-        self._bytes -= _size(event)
         self._dirty.discard(event_id)
         self._gone.add(event_id)
         if len(self._gone) > _MOST_GONE:
@@ -153,7 +117,7 @@ class Journal:
 
     def forget_before(self, moment: datetime) -> None:
         """Forget what ended earlier."""
-        old = [event.id for event in self if ended(event) is not None and _last(event) < moment]
+        old = [event.id for event in self if ended(event) is not None and last_seen(event) < moment]
         for event_id in old:
             self.remove(event_id)
 
@@ -308,7 +272,7 @@ class Journal:
 
     def _recent(self, key: tuple[str, ...], kind: type[_Event], now: datetime) -> _Event | None:
         known = self.get(self._latest.get(key))
-        if not isinstance(known, kind) or not timedelta(0) <= now - _last(known) <= _GAP:
+        if not isinstance(known, kind) or not timedelta(0) <= now - last_seen(known) <= _GAP:
             return None
         return known
 
@@ -321,13 +285,13 @@ class Journal:
 
     # What is on disk ----------------------------------------------------------------------
 
-    def load(self, events: Iterable[ActivityEvent]) -> None:
+    def load(self, earlier: Records) -> None:
         """Take in what was recorded before, the oldest first; what is here already is newer."""
-        ours, self._events = self._events, {}
-        self._bytes = 0
-        for event in chain(events, chain.from_iterable(kind.values() for kind in ours.values())):
-            if event.id not in self._gone:
-                self._insert(event)
+        ours, self._records = self._records, earlier
+        for event_id in self._gone:
+            earlier.remove(event_id)
+        for event in ours:
+            earlier.put(event)
         self._make_room()
 
     def changes(self) -> Changes:
@@ -346,47 +310,7 @@ class Journal:
         self._dirty |= {i for i in changed if self.get(i) is not None}
         self._gone |= {i for i in gone if self.get(i) is None}
 
-    def _sharing(self, event: ActivityEvent) -> ActivityEvent:
-        """Have the records of one notebook hold its name once."""
-        if not isinstance(event, (CellsRan, CellRun)):
-            return event
-        if len(self._texts) >= _MOST_TEXTS:
-            self._texts.clear()  # what comes from now on is shared anew
-        known = {name: getattr(event, name) for name in _SHARED if hasattr(event, name)}
-        return replace(
-            event,
-            **{name: text and self._texts.setdefault(text, text) for name, text in known.items()},
-        )
-
     def rewrite(self) -> None:
         """Have all of the file be replaced."""
         self._is_anew = True
         self._gone.clear()
-
-
-def _size(event: ActivityEvent) -> int:
-    """Return what a record takes in memory, in bytes, roughly."""
-    text = getattr(event, "error_text", None) or getattr(event, "source_path", None) or ""
-    name = event.path if isinstance(event, FileEvent) else ""
-    cause = getattr(event, "cause", None) or getattr(event, "reason", None)
-    told = "" if cause is None else cause.message
-    return _RECORD_BYTES + sum(sys.getsizeof(t) for t in (text, name, told) if t)
-
-
-_SHARED = ("kernel_id", "path", "cell_id", "error_name", "error_text")
-
-
-def ended(event: ActivityEvent) -> datetime | None:
-    """Return when something ended; None of what still runs."""
-    if isinstance(event, CellRun):
-        return event.until
-    return _last(event)
-
-
-def _last(event: ActivityEvent) -> datetime:
-    """Return the last moment of something that was seen."""
-    if isinstance(event, (CellsRan, FileEvent)):
-        return event.until
-    if isinstance(event, CellRun):
-        return event.until or event.time
-    return event.time

@@ -17,10 +17,11 @@ from msgspec.structs import replace
 from ..kernels.watch import KernelWatch, managers_of, read
 from ..models import Notice, Reason
 from .iopub import Ear
-from .journal import Journal, utc
+from .journal import Journal
 from .kernel import Ended, Kernel
 from .messages import Message
 from .models import KernelAction, KernelEvent, Outcome
+from .moments import utc
 from .remembered import Remembered
 from .requests import Requests
 from .runs import Runs, Watcher

@@ -22,7 +22,7 @@ from ..threads import in_thread
 from ..usage.models import UsageHistory
 from .digest import counted, digest
 from .done import Done
-from .journal import KEPT, ended, utc
+from .journal import KEPT
 from .models import (
     ActivityList,
     ActivityQuery,
@@ -34,6 +34,7 @@ from .models import (
     ProgramKind,
     Seen,
 )
+from .moments import ended, utc
 from .recorder import Recorder, Server
 from .remembered import MOST_SEEN, Remembered, Standing
 from .use import use_of

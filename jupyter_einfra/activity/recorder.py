@@ -19,10 +19,10 @@ from ..kernels.names import tidy
 from ..kernels.watch import KERNEL_ACTIONS
 from ..models import Notice, Reason
 from . import requests
-from .journal import utc
 from .kernels import Kernels
 from .messages import Request
 from .models import FileEvent, Outcome, ProgramAction, ProgramEvent, ProgramKind
+from .moments import utc
 from .remembered import Remembered
 from .runs import Watcher
 from .sessions import Sessions

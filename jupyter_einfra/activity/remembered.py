@@ -18,9 +18,11 @@ from msgspec.structs import replace
 from ..models import Reason
 from ..store import Connection, Store, Unusable
 from . import store
-from .journal import KEPT, Journal, utc
+from .journal import KEPT, Journal
 from .models import ActivityEvent, CellRun
+from .moments import utc
 from .presence import Presence
+from .records import Records
 
 #: Of things that were seen; the oldest make room.
 MOST_SEEN = 200
@@ -217,16 +219,22 @@ class Remembered:
             before = None if row is None else _decode_standing(row)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Unusable(f"a record in it makes no sense: {error}") from error
+        # All that takes long, without the lock: the server's loop may wait for that.
         events.sort(key=lambda event: event.time)
+        records = Records(events)
         ended_at = utc(self._now() if before is None else before.alive_at)
+        lost = [
+            _lost(event, ended_at)
+            for event in events
+            if isinstance(event, CellRun) and event.until is None
+        ]
         with self._lock:
             if self._is_erased:
                 self._journal.rewrite()
             else:
-                self._journal.load(events)
-                for event in events:
-                    if isinstance(event, CellRun) and event.until is None:
-                        self._journal.put(_lost(event, ended_at))
+                self._journal.load(records)
+                for event in lost:
+                    self._journal.put(event)
             if before is not None:
                 self._standing = self._merged(before, self._standing)
             if not self._standing.recording:
@@ -260,9 +268,9 @@ class Remembered:
                 self._journal.forget_before(utc(now) - KEPT)
             presence = self._standing.presence.see(now).settled(now)
             self._standing = replace(self._standing, alive_at=now, presence=presence)
-            changes = self._journal.changes()
-            encoded = {event.id: _encode(event) for event in changes.events}
-            return store.Batch(encoded, changes.gone, changes.is_anew, _encode(self._standing))
+            changes, standing = self._journal.changes(), self._standing
+        encoded = {event.id: _encode(event) for event in changes.events}
+        return store.Batch(encoded, changes.gone, changes.is_anew, _encode(standing))
 
     def write(self, connection: Connection, changes: store.Batch) -> None:
         """Write it, within a transaction."""

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from ..kernels.names import tidy
 from .executions import MOST_ERROR_NAME, MOST_ERROR_TEXT, Execution
-from .journal import Journal, utc
+from .journal import Journal
 from .kernel import Kernel
 from .messages import Message
 from .models import CellRun, Outcome
+from .moments import utc
 from .remembered import Remembered
 from .requests import Requests
 from .sessions import Sessions

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from jupyter_einfra.activity import journal as module
-from jupyter_einfra.activity.journal import Journal, ended, utc
+from jupyter_einfra.activity import records as module
+from jupyter_einfra.activity.journal import Journal
 from jupyter_einfra.activity.models import ActivityEvent, CellRun, CellsRan, FileEvent, KernelEvent
+from jupyter_einfra.activity.moments import ended, utc
+from jupyter_einfra.activity.records import Records
 from jupyter_einfra.models import Reason
 
 from .made import DAY, at, failed, file, kernel, program, run
@@ -288,7 +290,7 @@ def test_what_goes_on_when_a_kernel_is_named_is_of_the_same_record(journal: Jour
 def test_only_what_had_no_name_in_this_life_is_named(journal: Journal) -> None:
     former = run(0, 5, id="former-1", path=None)
     named = kernel(5, "started", id=journal.new_id(), path="a.ipynb", name="a.ipynb")
-    journal.load([former])
+    journal.load(Records([former]))
     journal.put(named)
     journal.put(program(6, "started"))
     journal.changes()
@@ -316,7 +318,7 @@ def test_there_are_never_more_than_so_many_and_the_rare_ones_stay(
     assert [e.time for e in journal if isinstance(e, CellRun)] == [at(m) for m in range(16, 25)]
     assert journal.get(rare.id) == rare
     full = Journal("other")
-    full.load([run(minute, minute + 5) for minute in range(25)])
+    full.load(Records([run(minute, minute + 5) for minute in range(25)]))
     assert len(full) == 10
 
 
@@ -371,7 +373,7 @@ def test_what_was_changed_or_removed_takes_no_room(
         journal.put(replace(first, until=at(minute)))
         journal.remove(journal.put(file(minute, "saved", LONG)))
     journal.put(file(30, "saved", LONG))
-    journal.load([file(-1, "saved", LONG)])  # which counts anew
+    journal.load(Records([file(-1, "saved", LONG)]))  # which counts anew
     assert [event.path for event in journal if isinstance(event, FileEvent)] == [LONG] * 3
 
 
@@ -380,7 +382,7 @@ def test_what_is_loaded_makes_room_for_what_is_newer(
 ) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 50_000)
     journal.put(present := file(30, "saved", LONG))
-    journal.load([file(minute, "saved", LONG) for minute in range(20)])
+    journal.load(Records([file(minute, "saved", LONG) for minute in range(20)]))
     assert [event.time for event in journal] == [at(17), at(18), at(19), at(30)]
     assert len(journal.changes().gone) == 17
     assert journal.get(present.id) == present
@@ -461,12 +463,12 @@ def test_what_was_removed_and_is_there_again_is_not_gone(journal: Journal) -> No
 
 def test_what_was_removed_is_not_loaded(journal: Journal) -> None:
     journal.remove(journal.put(event := run(0, 5)))
-    journal.load([event, other := run(5, 10)])
+    journal.load(Records([event, other := run(5, 10)]))
     assert [one.id for one in journal] == [other.id]
 
 
 def test_a_file_is_replaced_by_all_there_is_and_only_once(journal: Journal) -> None:
-    journal.load([old := run(0, 5)])
+    journal.load(Records([old := run(0, 5)]))
     journal.remove(journal.put(run(5, 10)))
     journal.rewrite()
     assert journal.changes() == ([old], [], True)
@@ -510,7 +512,7 @@ def test_up_to_a_number_what_is_gone_is_known_one_by_one(journal: Journal) -> No
 def test_what_was_recorded_before_comes_first(journal: Journal) -> None:
     journal.put(present := run(100, 105))
     older, oldest = run(50, 55), run(0, 5)
-    journal.load([oldest, older])
+    journal.load(Records([oldest, older]))
     assert [event.id for event in journal] == [oldest.id, older.id, present.id]
 
 
@@ -548,7 +550,7 @@ def test_ids_are_of_one_life_and_none_is_given_twice(journal: Journal) -> None:
 
 
 def test_a_life_that_is_forgotten_leaves_those_before(journal: Journal) -> None:
-    journal.load([former := run(0, 5)])
+    journal.load(Records([former := run(0, 5)]))
     journal.put(run(5, 10, id=journal.new_id()))
     journal.forget_ours()
     assert only(journal) == former

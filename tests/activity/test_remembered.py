@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 from msgspec.structs import replace
 from servers.process import wait_until
 
+from jupyter_einfra.activity import remembered as module
 from jupyter_einfra.activity import store
 from jupyter_einfra.activity.journal import KEPT
-from jupyter_einfra.activity.models import CellRun
+from jupyter_einfra.activity.models import ActivityEvent, CellRun
 from jupyter_einfra.activity.presence import Presence
+from jupyter_einfra.activity.records import Records
 from jupyter_einfra.activity.remembered import Remembered
 
 from .made import at, kernel, run
@@ -100,6 +103,28 @@ def test_what_is_recorded_before_the_file_was_read_is_added_to_it(tmp_path: Path
     assert kept.standing.awaited == ["b.ipynb"]
     assert kept.stop(5.0)
     assert rows(tmp_path) == 2
+
+
+def test_nothing_waits_while_the_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with life(tmp_path) as kept:
+        put(read(kept), before := kernel(100))
+    reading, go_on = threading.Event(), threading.Event()
+    in_time = []
+
+    def slowly(events: list[ActivityEvent]) -> Records:
+        reading.set()
+        in_time.append(go_on.wait(5))
+        return Records(events)
+
+    monkeypatch.setattr(module, "Records", slowly)
+    with life(tmp_path) as kept:
+        assert reading.wait(20)
+        put(kept, since := kernel(700))
+        go_on.set()
+        assert [event.id for event in read(kept).events()] == [before.id, since.id]
+    assert in_time == [True]
 
 
 def test_whoever_switched_recording_off_finds_nothing_of_the_moment_before_that_was_read(
