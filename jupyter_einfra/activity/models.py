@@ -267,6 +267,10 @@ class ActivityStatus(Struct, frozen=True, kw_only=True, tag_field="type", tag="a
         Meta(description="Begin of the absence of which nothing was shown yet; null without one."),
     ]
     back_at: Annotated[UtcTime | None, Meta(description="Its end.")]
+    told_at: Annotated[
+        UtcTime | None,
+        Meta(description="When the owner was last shown what happened; null if they never were."),
+    ]
     attention: Annotated[
         int, Meta(description="Facts of that time that need attention, not shown yet.")
     ]

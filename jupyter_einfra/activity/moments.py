@@ -18,6 +18,11 @@ def utc(seconds: float) -> datetime:
         return datetime.fromtimestamp(0, timezone.utc)
 
 
+def maybe_utc(seconds: float | None) -> datetime | None:
+    """Return a moment, if there is one."""
+    return None if seconds is None else utc(seconds)
+
+
 def ended(event: ActivityEvent) -> datetime | None:
     """Return when something ended; None of what still runs."""
     if isinstance(event, CellRun):

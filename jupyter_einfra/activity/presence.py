@@ -32,6 +32,8 @@ class Presence(Struct, frozen=True, kw_only=True):
     """Its end."""
     stayed_seconds: float = 0.0
     """How long they were here since."""
+    told_at: float | None = None
+    """When they were last told of an absence; None if they never were."""
 
     def come(self, now: float, least_absence_seconds: float) -> Presence:
         """Know that the owner is here again; an absence that is shorter is none."""
@@ -61,10 +63,13 @@ class Presence(Struct, frozen=True, kw_only=True):
     def settled(self, now: float) -> Presence:
         """Forget an absence after which the owner was here for long enough."""
         here = 0.0 if self.came_at is None else max(now - self.came_at, 0.0)
-        return self if self.stayed_seconds + here < SETTLED_SECONDS else self.told()
+        return self if self.stayed_seconds + here < SETTLED_SECONDS else self._over()
 
-    def told(self) -> Presence:
+    def told(self, now: float) -> Presence:
         """Know that the owner was told of the absence."""
+        return replace(self._over(), told_at=now)
+
+    def _over(self) -> Presence:
         return replace(self, away_since=None, back_at=None)
 
     def woken(self) -> Presence:

@@ -64,6 +64,8 @@ class Remembered:
         When this is, in seconds since 1970.
     log:
         Told of faults as they begin and end.
+    allowed:
+        Whether anything may be recorded at all; else nothing is read or written.
     on_read:
         Called once, in the store's thread, when what there was is known.
     least_absence_seconds:
@@ -80,6 +82,7 @@ class Remembered:
         *,
         now: Callable[[], float],
         log: logging.Logger,
+        allowed: bool = True,
         on_read: Callable[[], None] = lambda: None,
         least_absence_seconds: float = 0.0,
         flush_seconds: float = 60.0,
@@ -87,6 +90,7 @@ class Remembered:
     ) -> None:
         self._lock = threading.RLock()
         self._now = now
+        self._allowed = allowed
         self._on_read = on_read
         self._directory = directory
         self._journal = Journal(secrets.token_hex(6))
@@ -110,7 +114,8 @@ class Remembered:
 
     def start(self) -> None:
         """Begin to read and write the disk; returns at once."""
-        self._store.start()
+        if self._allowed:
+            self._store.start()
 
     def stop(self, wait_seconds: float) -> bool:
         """Write what there is; return whether that was done in time."""
@@ -121,9 +126,14 @@ class Remembered:
         self._store.flush()
 
     @property
+    def is_recording(self) -> bool:
+        """Whether what happens is recorded."""
+        return self._allowed and self._standing.recording
+
+    @property
     def reason(self) -> Reason | None:
-        """Why nothing of it is kept on disk; None when it is."""
-        return self._store.reason
+        """Why nothing of it is kept on disk; None when it is, or is not meant to be."""
+        return self._store.reason if self._allowed else None
 
     @property
     def is_read(self) -> bool:
@@ -134,7 +144,8 @@ class Remembered:
     def is_being_read(self) -> bool:
         """Whether it will be known in a moment."""
         fault = self._store.fault
-        return not self._is_read and fault is not None and fault.kind == "opening"
+        is_opening = fault is not None and fault.kind == "opening"
+        return self._allowed and not self._is_read and is_opening
 
     @contextmanager
     def journal(self) -> Iterator[Journal]:
@@ -186,14 +197,10 @@ class Remembered:
             self._is_erased = not self._is_read
             self._standing = replace(self._standing, seen=[])
 
-    def erase_copies(self) -> None:
-        """Delete the files that were put aside. In a thread: the disk may hang."""
-        for path in self._directory.glob("activity.sqlite.broken-*"):
-            path.unlink(missing_ok=True)
-
     def erase_files(self) -> None:
-        """Delete all files of it, which nobody has open. In a thread: the disk may hang."""
-        for path in self._directory.glob("activity.sqlite*"):
+        """Delete all files of it that nobody has open. In a thread: the disk may hang."""
+        which = "activity.sqlite.broken-*" if self._allowed else "activity.sqlite*"
+        for path in self._directory.glob(which):
             path.unlink(missing_ok=True)
 
     def events(self) -> list[ActivityEvent]:

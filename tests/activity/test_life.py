@@ -83,6 +83,7 @@ def test_of_an_absence_in_which_something_failed_each_page_is_told_until_one_has
     kernel = heard(lab, "train.ipynb")
     assert visit(lab)["away_since"] is None
     failed(lab, kernel)
+    assert visit(lab, is_back)["told_at"] is None
     with (
         HeldStream(lab.url, lab.token, "activity") as first,
         HeldStream(lab.url, lab.token, "activity") as second,
@@ -91,13 +92,14 @@ def test_of_an_absence_in_which_something_failed_each_page_is_told_until_one_has
             await_status(stream, lambda status: status["attention"] == 1)
         digest = ask(lab, "GET", "/digest")
         body = {"until": digest["time"], "facts": [fact["id"] for fact in facts(digest)]}
-        assert ask(lab, "POST", "/seen", json=body)["away_since"] is None
+        told = ask(lab, "POST", "/seen", json=body)
+        assert told["away_since"] is None
         for stream in (first, second):
-            await_status(stream, lambda status: not is_back(status))
+            await_status(stream, lambda status: status["told_at"] == told["told_at"] is not None)
     # A reload tells nothing, and the fact is marked as seen.
     assert visit(lab)["attention"] == 0
-    [told] = facts(ask(lab, "GET", "/digest", params={"since": digest["since"]}))
-    assert told["seen"]
+    [fact] = facts(ask(lab, "GET", "/digest", params={"since": digest["since"]}))
+    assert fact["seen"]
 
 
 def test_an_absence_goes_on_until_it_was_told(lab: LabServer) -> None:

@@ -50,15 +50,16 @@ def test_whoever_comes_twice_in_a_row_for_a_moment_was_away_all_the_time() -> No
 def test_whoever_stays_has_seen_what_there_is() -> None:
     back = away(10 * HOUR, 5)
     assert back.settled(15 * HOUR + SETTLED_SECONDS - 1).away_since is not None
-    assert back.settled(15 * HOUR + SETTLED_SECONDS).away_since is None
+    settled = back.settled(15 * HOUR + SETTLED_SECONDS)
+    assert (settled.away_since, settled.told_at) == (None, None)
     assert back.leave(16 * HOUR).away_since is None
     tomorrow = back.leave(16 * HOUR).come(30 * HOUR, LEAST)
     assert (tomorrow.away_since, tomorrow.back_at) == (16 * HOUR, 30 * HOUR)
 
 
 def test_what_was_told_is_not_told_again() -> None:
-    told = away(10 * HOUR, 5).told()
-    assert told.away_since is None
+    told = away(10 * HOUR, 5).told(15 * HOUR + 5)
+    assert (told.away_since, told.told_at) == (None, 15 * HOUR + 5)
     assert told.leave(15 * HOUR + 60).come(15 * HOUR + 70, LEAST).away_since is None
 
 
@@ -92,7 +93,7 @@ def test_an_absence_always_has_both_its_ends(steps: list[tuple[str, float]]) -> 
         elif what == "see":
             presence = presence.see(now).settled(now)
         else:
-            presence = presence.told()
+            presence = presence.told(now)
         assert (presence.away_since is None) == (presence.back_at is None)
         if presence.away_since is not None and presence.back_at is not None:
             assert presence.back_at - presence.away_since >= LEAST

@@ -39,6 +39,7 @@ def status(**changes: Any) -> ActivityStatus:
         time=NOW,
         away_since=ago(63),
         back_at=NOW,
+        told_at=None,
         attention=1,
         news=2,
         recording=True,

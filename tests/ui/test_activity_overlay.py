@@ -89,7 +89,7 @@ class Played:
         elif path == "/recording":
             self.status = replace(self.status, recording=wish["recording"])
         elif path == "/seen":
-            self.status = replace(self.status, away_since=None, attention=0, news=0)
+            self.status = replace(self.status, away_since=None, told_at=NOW, attention=0, news=0)
         told = self.digest if path == "/digest" else self.status
         route.fulfill(status=200, content_type="application/json", body=msgspec.json.encode(told))
 
@@ -417,7 +417,11 @@ def test_a_crowded_month_can_be_read_in_every_theme(page: Page, lab: LabServer, 
 
 
 def who_has_read_it_in_another_window_need_not_close_it(played: Played) -> None:
-    played.stream.send(status(away_since=None, back_at=None, attention=0, news=0))
+    over = status(away_since=None, back_at=None, attention=0, news=0)
+    played.stream.send(over)  # somebody was here for long: maybe at this window
+    played.page.evaluate("0")
+    expect(played.page.locator(OVERLAY)).to_be_visible()
+    played.stream.send(replace(over, told_at=NOW))
     expect(played.page.locator(OVERLAY)).to_have_count(0)
     assert played.requests("/seen") == []
 

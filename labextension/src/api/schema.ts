@@ -451,6 +451,8 @@ export interface components {
             away_since: string | null;
             /** @description Its end. */
             back_at: string | null;
+            /** @description When the owner was last shown what happened; null if they never were. */
+            told_at: string | null;
             /** @description Facts of that time that need attention, not shown yet. */
             attention: number;
             /** @description Other facts of that time: done, or still running. */

@@ -19,6 +19,7 @@ export function activityStatus(
     time: ago(0),
     away_since: ago(63),
     back_at: ago(0),
+    told_at: null,
     attention: 0,
     news: 1,
     recording: true,

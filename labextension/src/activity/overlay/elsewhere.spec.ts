@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 
-import { activityStatus } from '../../testing/activity';
+import { activityStatus, ago } from '../../testing/activity';
 import { PlayedStream } from '../../testing/stream';
 import { ActivityModel } from '../model';
 import { watchElsewhere } from './elsewhere';
 
-const told = activityStatus({ away_since: null, back_at: null });
+const over = activityStatus({ away_since: null, back_at: null, told_at: ago(100) });
+const told = activityStatus({ away_since: null, back_at: null, told_at: ago(0) });
 
 let stream: PlayedStream;
 let node: EventTarget;
@@ -13,22 +14,17 @@ let leave: ReturnType<typeof vi.fn<() => void>>;
 let end: () => void;
 
 beforeEach(() => {
-  vi.useFakeTimers();
   stream = new PlayedStream();
   const activity = new ActivityModel(stream);
   stream.openWith('activity');
-  stream.send(activityStatus());
+  stream.send(activityStatus({ told_at: ago(100) }));
   node = new EventTarget();
   leave = vi.fn<() => void>();
   end = watchElsewhere(activity, node, leave);
 });
 
-afterEach(() => {
-  vi.useRealTimers();
-});
-
 it('leaves once, when another window has told it', () => {
-  stream.send(activityStatus({ news: 2 }));
+  stream.send(activityStatus({ told_at: ago(100), news: 2 }));
   expect(leave).not.toHaveBeenCalled();
   stream.send(told);
   stream.send(told);
@@ -44,10 +40,11 @@ it.each(['pointermove', 'pointerdown', 'wheel', 'keydown'])(
   }
 );
 
-it('stays for whoever was here for so long that the server takes them for told', () => {
-  vi.advanceTimersByTime(300_000);
-  stream.send(told);
+it('stays for whoever was here for so long that the absence is over', () => {
+  stream.send(over);
   expect(leave).not.toHaveBeenCalled();
+  stream.send(told);
+  expect(leave).toHaveBeenCalledTimes(1);
 });
 
 it('waits no longer than it is to', () => {

@@ -4,12 +4,6 @@ import type { ActivityModel } from '../model';
 const TOUCHES = ['pointermove', 'pointerdown', 'wheel', 'keydown'] as const;
 
 /**
- * Whoever was here for ten minutes counts as told, though nobody may have read a word. What is
- * heard later than this is therefore not taken for news of another window.
- */
-const SURELY_ELSEWHERE_MS = 300_000;
-
-/**
  * Wait until the user is told in another window, for as long as they do not touch this one.
  *
  * @param node - of the overlay
@@ -21,7 +15,7 @@ export function watchElsewhere(
   node: EventTarget,
   leave: () => void
 ): () => void {
-  const opened = performance.now();
+  const before = activity.status?.told_at;
   const end = (): void => {
     activity.changed.disconnect(look);
     TOUCHES.forEach(touch => {
@@ -29,8 +23,8 @@ export function watchElsewhere(
     });
   };
   const look = (): void => {
-    const isTold = activity.status?.away_since === null;
-    if (isTold && performance.now() - opened < SURELY_ELSEWHERE_MS) {
+    // An absence is over, too, once somebody was here for long, whatever they have read.
+    if (activity.status && activity.status.told_at !== before) {
       end();
       leave();
     }
