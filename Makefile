@@ -1,5 +1,5 @@
 # Each target is a script in scripts/, so that it can be read and run by itself.
-.PHONY: help setup lab hub test lint unit ui soak screenshots openapi benchmark build clean
+.PHONY: help setup lab hub test lint unit ui properties soak screenshots openapi benchmark build clean
 
 help:            ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -24,6 +24,9 @@ unit: setup      ## Only what needs neither hub nor browser
 
 ui: setup        ## Only the browser tests; screenshots go to test-results/
 	@bash scripts/test.sh ui
+
+properties: setup ## Property tests with thousands of new random examples, in ten minutes
+	@.venv/bin/pytest -q -n 2 -m hypothesis --hypothesis-profile=search --ignore tests/hub --ignore tests/ui
 
 soak: setup      ## Only idleness, with pages that nobody touches for five minutes each
 	@bash scripts/soak.sh
