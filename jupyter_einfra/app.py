@@ -31,11 +31,11 @@ from .stream_handler import default_handlers as stream_handlers
 
 if TYPE_CHECKING:
     from .activity.manager import ActivityManager
+    from .activity.models import DigestUse
     from .apps.manager import AppsManager
     from .apps.presence.idleness import Cores
     from .idle.observed import Observed
     from .usage.manager import UsageManager
-    from .usage.models import UsageHistory
     from .usage.programs.processes import RosterEntry
 
 Handlers = Sequence[tuple[str, type[Any]]]
@@ -193,8 +193,9 @@ def _activity(app: EinfraApp) -> tuple[Manager, Handlers]:
         publish=app.stream.publish,
         board=app.notices,
         standing=app.notices.all,
-        history=lambda since, until: _used(app, since, until),
+        use=lambda since, until: _used(app, since, until),
         programs=lambda: [entry.id for entry in _running_applications(app)],
+        are_deaths_told=lambda: "usage" in app.managers,
         server=Server(
             kernel_manager=server.kernel_manager,
             session_manager=server.session_manager,
@@ -219,14 +220,16 @@ def _activity(app: EinfraApp) -> tuple[Manager, Handlers]:
     return manager, default_handlers
 
 
-def _used(app: EinfraApp, since: datetime, until: datetime) -> UsageHistory | None:
-    """Return what the usage feature saw, for the activity feature to sum up."""
-    from .usage.models import HistoryQuery  # noqa: PLC0415 - loaded by then
+def _used(app: EinfraApp, since: datetime, until: datetime) -> DigestUse | None:
+    """Sum up what the usage feature saw, for the activity feature to tell."""
+    from .activity.use import use_of  # noqa: PLC0415 - loaded by then
+    from .usage.models import HistoryQuery  # noqa: PLC0415 - as above
 
     manager = cast("UsageManager | None", app.managers.get("usage"))
     if manager is None:
         return None
-    return manager.recorder.select(HistoryQuery(since=since, until=until))
+    history = manager.recorder.select(HistoryQuery(since=since, until=until))
+    return use_of(history, manager.scope)
 
 
 def _explain(app: EinfraApp, notice: Notice) -> None:

@@ -12,13 +12,11 @@ import msgspec
 
 from ..models import Notice
 from ..threads import in_thread
-from ..usage.models import UsageHistory
 from .digest import counted, digest
 from .journal import KEPT
 from .models import ActivityList, ActivityQuery, Digest, DigestUse
 from .moments import ended, maybe_utc, utc
 from .remembered import Remembered
-from .use import use_of
 
 #: What is asked for from before, is asked for from then.
 _EARLIEST = utc(0) + timedelta(days=2)
@@ -38,7 +36,7 @@ class Answers:
         All that there is.
     standing:
         Returns the notices that hold now, of all features.
-    history:
+    use:
         Returns what was used between two moments; None if that is not known.
     programs:
         Returns the ids of all applications and the like that run.
@@ -53,14 +51,14 @@ class Answers:
         remembered: Remembered,
         *,
         standing: Callable[[], Sequence[Notice]],
-        history: Callable[[datetime, datetime], UsageHistory | None],
+        use: Callable[[datetime, datetime], DigestUse | None],
         programs: Callable[[], Collection[str]],
         now: Callable[[], float],
         log: logging.Logger,
     ) -> None:
         self._remembered = remembered
         self._standing = standing
-        self._history = history
+        self._use = use
         self._programs = programs
         self._now = now
         self._log = log
@@ -122,7 +120,7 @@ class Answers:
         back_at = maybe_utc(standing.presence.back_at)
         return digest(
             self._remembered.events(),
-            self._use(since, now),
+            self._used(since, now),
             self._standing(),
             now=now,
             since=since,
@@ -134,10 +132,9 @@ class Answers:
             reason=self._remembered.reason,
         )
 
-    def _use(self, since: datetime, now: datetime) -> DigestUse | None:
+    def _used(self, since: datetime, now: datetime) -> DigestUse | None:
         try:
-            history = self._history(since, now)
-            return None if history is None else use_of(history)
+            return self._use(since, now)
         except Exception:  # noqa: BLE001 - all else can be told
             self._log.exception("What was used could not be summed up")
             return None

@@ -46,6 +46,14 @@ class _Go:
     """By the notebooks' paths: several may share a kernel."""
     timer: asyncio.TimerHandle | None = None
 
+    def count(self, run: CellRun) -> _Work:
+        """Add an execution that ended to what was done of its notebook."""
+        work = self.work.setdefault(run.path, _Work(run))
+        work.last = run
+        work.cells += 1
+        work.seconds += run.seconds or 0.0
+        return work
+
 
 class Done:
     """Watches executions. Used on the server's event loop.
@@ -58,6 +66,8 @@ class Done:
         Whether the owner wants to be told of a notebook.
     settle:
         Called with a notebook that was waited for, when it is done.
+    are_deaths_told:
+        Whether somebody else tells that a kernel died, and why.
     """
 
     def __init__(
@@ -66,10 +76,12 @@ class Done:
         *,
         is_awaited: Callable[[str], bool],
         settle: Callable[[str], None],
+        are_deaths_told: Callable[[], bool],
     ) -> None:
         self._board = board
         self._is_awaited = is_awaited
         self._settle = settle
+        self._are_deaths_told = are_deaths_told
         self._goes: dict[str, _Go] = {}
         self._told: dict[tuple[str, str | None], Notice] = {}
         """The last notice of each kernel and notebook, the oldest first."""
@@ -101,15 +113,14 @@ class Done:
         """Know what an execution was that ended."""
         if run.outcome in ("finished", "failed"):
             go = self._goes.setdefault(run.kernel_id, _Go())
-            work = go.work.setdefault(run.path, _Work(run))
-            work.last = run
-            work.cells += 1
-            work.seconds += run.seconds or 0.0
+            go.count(run)
             self._wait(run.kernel_id, go)
         elif run.outcome != "interrupted":
-            # Its kernel's own notice tells, or somebody wanted it.
             go = self._goes.pop(run.kernel_id, _Go())
             _cancel(go)
+            # Of others somebody knows: they wanted it.
+            if run.outcome == "died" and not self._are_deaths_told():
+                self._tell_of(go.count(run))
             for path in (run.path, *go.work):
                 if path is not None:
                     self._settle(path)
@@ -132,16 +143,20 @@ class Done:
 
     def _tell(self, kernel_id: str) -> None:
         go = self._goes.pop(kernel_id)
-        for path, work in go.work.items():
-            asked = path is not None and self._is_awaited(path)
-            if not asked and work.seconds < LONG_SECONDS:
-                continue
-            notice = _notice(work, asked=asked)
-            self._told.pop((kernel_id, path), None)
-            self._told[kernel_id, path] = notice
-            self._board.post(notice)
-            if asked and path is not None:
-                self._settle(path)
+        for work in go.work.values():
+            self._tell_of(work)
+
+    def _tell_of(self, work: _Work) -> None:
+        kernel_id, path = work.last.kernel_id, work.last.path
+        asked = path is not None and self._is_awaited(path)
+        if not asked and work.seconds < LONG_SECONDS:
+            return
+        notice = _notice(work, asked=asked)
+        self._told.pop((kernel_id, path), None)
+        self._told[kernel_id, path] = notice
+        self._board.post(notice)
+        if asked and path is not None:
+            self._settle(path)
         while len(self._told) > _MOST:
             self._board.withdraw(self._told.pop(next(iter(self._told))).id)
 
@@ -156,13 +171,17 @@ def _notice(work: _Work, *, asked: bool) -> Notice:
     run = work.last
     until = run.until or run.time
     name = name_of(run.path, run.kernel_id)
-    failed = run.outcome == "failed"
     took = duration(work.seconds)
-    severity: Literal["info", "warning"] = "warning" if failed else "info"
-    if failed:
+    severity: Literal["info", "warning"] = "info" if run.outcome == "finished" else "warning"
+    if run.outcome == "died":
+        code = "run_died"
+        message = f"{name} stopped after {took}: its kernel died."
+    elif run.outcome == "failed":
+        code = "run_failed"
         error = run.error_name or "an error"
         message = f"{name} stopped after {took}: {error}."
     else:
+        code = "run_finished"
         many = f"{work.cells} {'cell' if work.cells == 1 else 'cells'}"
         message = f"{name} is done: {many} in {took}."
     return Notice(
@@ -170,7 +189,7 @@ def _notice(work: _Work, *, asked: bool) -> Notice:
         time=until,
         feature="activity",
         severity=severity,
-        code="run_failed" if failed else "run_finished",
+        code=code,
         message=message,
         params={
             "name": name,

@@ -18,7 +18,6 @@ from ..errors import EinfraError
 from ..models import Notice, Reason
 from ..notices import Board
 from ..threads import in_thread
-from ..usage.models import UsageHistory
 from .absence import Absence
 from .answers import Answers
 from .done import Done
@@ -27,6 +26,7 @@ from .models import (
     ActivityStatus,
     Awaited,
     Digest,
+    DigestUse,
     ProgramAction,
     ProgramKind,
     Seen,
@@ -61,10 +61,12 @@ class ActivityManager(EinfraConfigurable):
         Where notices are put up.
     standing:
         Returns the notices that hold now, of all features.
-    history:
+    use:
         Returns what was used between two moments; None if that is not known.
     programs:
         Returns the ids of all applications and the like that run.
+    are_deaths_told:
+        Whether another feature tells that a kernel died, and why.
     server:
         What of the server is listened to.
     directory:
@@ -93,8 +95,9 @@ class ActivityManager(EinfraConfigurable):
         publish: Callable[[str, bytes], None],
         board: Board,
         standing: Callable[[], Sequence[Notice]],
-        history: Callable[[datetime, datetime], UsageHistory | None],
+        use: Callable[[datetime, datetime], DigestUse | None],
         programs: Callable[[], Collection[str]],
+        are_deaths_told: Callable[[], bool],
         server: Server,
         directory: Path,
         now: Callable[[], float] = time.time,
@@ -111,12 +114,17 @@ class ActivityManager(EinfraConfigurable):
             on_read=self._on_read,
             least_absence_seconds=self.least_absence_seconds,
         )
-        self._done = Done(board, is_awaited=self._is_awaited, settle=self._settle)
+        self._done = Done(
+            board,
+            is_awaited=self._is_awaited,
+            settle=self._settle,
+            are_deaths_told=are_deaths_told,
+        )
         self._recorder = Recorder(server, self._remembered, self._done, self.log, now=now)
         self._answers = Answers(
             self._remembered,
             standing=standing,
-            history=history,
+            use=use,
             programs=programs,
             now=now,
             log=self.log,

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ..models import Params, Reason, UtcTime
+from ..usage.models import Scope
 
 EventId = Annotated[str, Meta(description="Names the event, on this server.")]
 Began = Annotated[datetime, Meta(tz=True, description="When it began, RFC 3339 UTC.")]
@@ -229,6 +230,10 @@ class DigestUse(Struct, frozen=True, kw_only=True):
     """What was used over the time of a digest."""
 
     known_seconds: Annotated[float, Meta(description="Of that time, what there are figures of.")]
+    scope: Annotated[
+        Scope | None,
+        Meta(description="As in the usage, of the CPU and the memory; null if it is not known."),
+    ]
     cpu_core_hours: Annotated[float | None, Meta(description="Of all cores together.")]
     gpu_hours: Annotated[
         float | None,

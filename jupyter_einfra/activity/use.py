@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from ..usage.models import Band, UsageHistory
+from ..usage.models import Band, Scope, UsageHistory
 from .models import DigestUse
 
 
-def use_of(history: UsageHistory) -> DigestUse | None:
-    """Add up what was used; None if there are no figures at all."""
+def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
+    """Add up what was used, by whom the scope tells; None if there are no figures at all."""
     step = history.resolution_seconds
     known = sum(value is not None for value in history.cpu_used_cores.mean)
     peaks = _known(history.memory_working_set_bytes.maximum)
@@ -31,6 +31,7 @@ def use_of(history: UsageHistory) -> DigestUse | None:
         home_limit = history.home_limit_bytes.mean[last]
     return DigestUse(
         known_seconds=known * step,
+        scope=scope,
         cpu_core_hours=_hours(history.cpu_used_cores, step),
         gpu_hours=_sum(_hours(gpu.utilization, step) for gpu in history.gpus),
         memory_peak_bytes=_whole(most),

@@ -140,7 +140,8 @@ def _use(use: DigestUse) -> str:
         parts.append("most memory " + (size(peak) if limit is None else share(peak, limit)))
     if use.home_used_bytes is not None and use.home_limit_bytes is not None:
         parts.append(f"home {share(use.home_used_bytes, use.home_limit_bytes)}")
-    return "Used: " + ", ".join(parts) + "."
+    of = " (of the whole machine)" if use.scope == "machine" else ""
+    return f"Used{of}: {', '.join(parts)}."
 
 
 def _events(told: ActivityList) -> Iterator[str]:

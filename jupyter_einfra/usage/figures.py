@@ -107,6 +107,12 @@ NETWORK_FIRST_SAMPLE = Reason(
 )
 
 
+def widest(*scopes: Scope) -> Scope:
+    """Return the scope that covers most."""
+    order: tuple[Scope, ...] = ("container", "cgroup", "machine")
+    return max(scopes, key=order.index)
+
+
 def smallest(*limits: Limit | None) -> Limit:
     """Return the limit that binds; of equal ones the first.
 

@@ -21,9 +21,10 @@ from ..notices import Board
 from .alerts.alerts import Alerts
 from .alerts.deaths import Death
 from .alerts.warnings import Thresholds
+from .figures import widest
 from .history.recorder import Recorder
 from .metrics import UsageCollector
-from .models import Run, UsageDetails
+from .models import Run, Scope, UsageDetails
 from .probes.cgroup import CgroupProbe
 from .probes.disks import DiskProbe, usual_places
 from .probes.driver import GpuReading
@@ -130,6 +131,7 @@ class UsageManager(EinfraConfigurable):
         self._publish = publish
         self._encode = msgspec.json.Encoder().encode
         self._latest: bytes | None = None
+        self._scope: Scope | None = None
         gpu = GpuProbe(timeout_seconds=self.gpu_timeout_seconds, shared=self.gpus_shared)
         places = usual_places(
             home_quota_bytes=self.home_quota_bytes or None,
@@ -213,6 +215,11 @@ class UsageManager(EinfraConfigurable):
         """Return the JSON of the latest `UsageSnapshot`; None before the first."""
         return self._latest
 
+    @property
+    def scope(self) -> Scope | None:
+        """What figures of the CPU and the memory cover at most; None before the first."""
+        return self._scope
+
     # In the recorder's thread.
 
     def _on_loaded(self, run: Run | None) -> None:
@@ -248,6 +255,7 @@ class UsageManager(EinfraConfigurable):
 
     def _on_sample(self, taken: Taken) -> None:
         self._latest = self._encode(taken.sample)
+        self._scope = widest(taken.sample.cpu.scope, taken.sample.memory.scope)
         self._publish("usage", self._latest)
         memory = taken.memory
         self.recorder.add(

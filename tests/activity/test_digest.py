@@ -571,6 +571,7 @@ def test_memory_that_killed_a_kernel_was_in_use() -> None:
     )
     use = DigestUse(
         known_seconds=3600,
+        scope="container",
         cpu_core_hours=1.0,
         gpu_hours=None,
         memory_peak_bytes=2**30,
@@ -601,6 +602,7 @@ def test_a_peak_is_only_replaced_by_one_that_is_higher_and_known(
     cause = Reason(code="kernel_out_of_memory", message="-", params=params)
     use = DigestUse(
         known_seconds=3600,
+        scope="container",
         cpu_core_hours=None,
         gpu_hours=None,
         memory_peak_bytes=2,

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -357,6 +358,37 @@ class TestDone:
             notice = wait_until("it is told", lambda: self.told(stream, "run_failed"))
         assert (notice["severity"], notice["params"]["error"]) == ("warning", "KeyError")
         assert notice["path"] == "fails-awaited.ipynb"
+
+    @pytest.mark.parametrize(
+        ("disabled", "code"), [("", "kernel_killed"), ("usage", "run_died")], ids=["usage", "alone"]
+    )
+    def test_of_one_whose_kernel_dies_whoever_tells_it(
+        self, tmp_path: Path, disabled: str, code: str
+    ) -> None:
+        env = {"JUPYTER_EINFRA_DISABLED_FEATURES": disabled}
+        path, cell = "dies.ipynb", f"import os; os.kill(os.getpid(), {signal.SIGKILL})"
+        with (
+            LabServer(tmp_path, app="server", env=env) as alone,
+            KernelSocket(alone, open_session(alone, path)) as socket,
+            HeldStream(alone.url, alone.token, "activity,notices") as stream,
+        ):
+            wait_until("it is heard", lambda: self.is_heard(alone, socket))
+            body = {"path": path, "wanted": True}
+            alone.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
+            socket.run(cell, "c1")
+            notice = wait_until("it is told", lambda: self.told(stream, code))
+            wait_until("nothing is awaited", lambda: stream.wait_for("activity")["awaited"] == [])
+            if disabled:
+                assert notice["message"].startswith("dies.ipynb stopped after ")
+                assert notice["message"].endswith(": its kernel died.")
+                assert (notice["severity"], notice["path"]) == ("warning", path)
+            else:
+                assert self.told(stream, "run_died") is None
+
+    @staticmethod
+    def is_heard(lab: LabServer, socket: KernelSocket) -> bool:
+        socket.do("pass")
+        return bool(events(lab, type="cells"))
 
     def test_of_one_that_has_another_name_by_then(
         self, lab: LabServer, page: Callable[..., KernelSocket]

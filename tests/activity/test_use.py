@@ -33,10 +33,11 @@ def hours(count: int, **bands: Any) -> UsageHistory:
 
 
 def test_cores_times_hours_are_core_hours() -> None:
-    use = use_of(hours(4, cpu_used_cores=band(2.0, None, 1.0, 0.5)))
+    use = use_of(hours(4, cpu_used_cores=band(2.0, None, 1.0, 0.5)), "container")
     assert use is not None
     assert use.cpu_core_hours == pytest.approx(3.5)
     assert use.known_seconds == 3 * 3600
+    assert use.scope == "container"
     assert use.gpu_hours is None
     assert use.memory_peak_bytes is None
 
@@ -49,7 +50,8 @@ def test_the_peak_of_memory_is_told_with_its_moment_and_limit() -> None:
             memory_limit_bytes=band(16.0 * GIB, 8.0 * GIB, 16.0 * GIB),
             home_used_bytes=band(1.0, 3.0, None),
             home_limit_bytes=band(10.0, 10.0, 10.0),
-        )
+        ),
+        "container",
     )
     assert use is not None
     assert (use.memory_peak_bytes, use.memory_limit_bytes) == (7 * GIB, 8 * GIB)
@@ -72,13 +74,13 @@ def test_hours_of_gpus_are_added_up_from_those_there_are_figures_of() -> None:
         )
 
     cores = band(1.0, 1.0)
-    use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(0.5, 1.0), gpu(None, 0.25)]))
+    use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(0.5, 1.0), gpu(None, 0.25)]), "container")
     assert use is not None
     assert use.gpu_hours == pytest.approx(1.75)
-    use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(None, None)]))
+    use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(None, None)]), "container")
     assert use is not None
     assert use.gpu_hours is None
 
 
 def test_without_figures_nothing_is_told() -> None:
-    assert use_of(hours(3)) is None
+    assert use_of(hours(3), None) is None

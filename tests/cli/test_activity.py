@@ -108,6 +108,7 @@ def test_only_figures_that_are_known_are_said() -> None:
     now = datetime(2026, 11, 20, tzinfo=timezone.utc)
     use = DigestUse(
         known_seconds=60,
+        scope="container",
         cpu_core_hours=26.34,
         gpu_hours=None,
         memory_peak_bytes=16 * 2**30,
@@ -126,6 +127,8 @@ def test_only_figures_that_are_known_are_said() -> None:
         recording=True,
         reason=None,
     )
+    of_all = msgspec.structs.replace(digest, use=msgspec.structs.replace(use, scope="machine"))
+    assert list(lines(of_all))[-1].startswith("Used (of the whole machine): 26.3 CPU-hours, ")
     assert list(lines(digest))[-1] == (
         "Used: 26.3 CPU-hours, most memory 16.0 GiB, home 212.0 of 250 GiB."
     )

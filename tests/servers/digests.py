@@ -150,6 +150,7 @@ CONTINUE = fact("continue_at", 63, cell_id="c14", execution_count=14)
 
 USE = DigestUse(
     known_seconds=63 * 3600.0,
+    scope="container",
     cpu_core_hours=26.31,
     gpu_hours=9.12,
     memory_peak_bytes=16 * GIB,

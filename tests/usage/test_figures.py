@@ -22,6 +22,7 @@ from jupyter_einfra.usage.figures import (
     memory_usage,
     network_usage,
     smallest,
+    widest,
 )
 
 UNREADABLE = Reason(code="cgroup_unreadable", message="It could not be read.", params={})
@@ -274,6 +275,12 @@ def test_the_smallest_limit_binds(others: list[Limit | None], one: Limit) -> Non
 def test_a_limit_that_is_not_known_may_be_the_smallest(all_limits: list[Limit]) -> None:
     unknown = any(limit.value is None for limit in all_limits)
     assert (smallest(*all_limits).value is None) == unknown
+
+
+def test_of_two_scopes_the_wider_one_is_told() -> None:
+    assert widest("container", "container") == "container"
+    assert widest("cgroup", "container") == "cgroup"
+    assert widest("container", "machine") == "machine"
 
 
 def test_of_equal_limits_the_first_is_named() -> None:

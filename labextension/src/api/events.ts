@@ -115,6 +115,12 @@ export const EVENTS: Readonly<Record<string, Render>> = {
       blanks.name(),
       blanks.length('seconds')
     ),
+  run_died: (trans, _, blanks) =>
+    trans.__(
+      '%1 stopped after %2: its kernel died.',
+      blanks.name(),
+      blanks.length('seconds')
+    ),
   run_failed: (trans, _, blanks) =>
     blanks.has('error')
       ? trans.__(

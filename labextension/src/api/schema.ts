@@ -753,6 +753,8 @@ export interface components {
         DigestUse: {
             /** @description Of that time, what there are figures of. */
             known_seconds: number;
+            /** @description As in the usage, of the CPU and the memory; null if it is not known. */
+            scope: ("cgroup" | "container" | "machine") | null;
             /** @description Of all cores together. */
             cpu_core_hours: number | null;
             /** @description Utilization times time, of all GPUs of this server together. */

@@ -21,6 +21,7 @@ it.each([
   ['app_idle', 'showApps'],
   ['run_finished', 'runMinutes'],
   ['run_failed', 'runMinutes'],
+  ['run_died', 'runMinutes'],
   ['lottery_won', null]
 ])('knows which setting switches %s off', (code, kind) => {
   expect(kindOf(code)).toBe(kind);

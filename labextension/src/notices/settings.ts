@@ -46,8 +46,7 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ['previous_run_', 'showPreviousRun'],
   ['app_', 'showApps'],
   ['idle_', 'showIdle'],
-  ['run_finished', 'runMinutes'],
-  ['run_failed', 'runMinutes']
+  ['run_', 'runMinutes']
 ];
 
 /** The setting that switches a notice off, null for one of a kind not known here. */

@@ -10,6 +10,7 @@ const words = new DigestWords(nullTranslator.load('jupyter_einfra'), 'en');
 
 const USE = {
   known_seconds: 63 * 3600,
+  scope: 'container' as const,
   cpu_core_hours: 26.31,
   gpu_hours: null,
   memory_peak_bytes: 16 * GIB,
@@ -44,7 +45,16 @@ it('tells of use only what is known', () => {
     'Home: 1.0 GiB used.',
     'The figures cover 63 % of this time.'
   ]);
-  const nothing = { ...USE, cpu_core_hours: null, memory_peak_bytes: null };
+  expect(words.use({ ...USE, scope: 'machine' }, digest())).toEqual([
+    '26.3 CPU-hours, most memory 16.0 of 16 GiB.',
+    'Figures of the whole machine.'
+  ]);
+  const nothing = {
+    ...USE,
+    scope: 'machine' as const,
+    cpu_core_hours: null,
+    memory_peak_bytes: null
+  };
   expect(words.use(nothing, digest())).toEqual([]);
 });
 

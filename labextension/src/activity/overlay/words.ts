@@ -107,6 +107,9 @@ export class DigestWords {
     const share = seconds > 0 ? use.known_seconds / seconds : 1;
     const told = [
       figures.length > 0 && `${figures.join(', ')}.`,
+      figures.length > 0 &&
+        use.scope === 'machine' &&
+        trans.__('Figures of the whole machine.'),
       use.home_used_bytes !== null &&
         trans.__('Home: %1 used.', format.bytes(use.home_used_bytes, use.home_limit_bytes)),
       figures.length > 0 &&
