@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
+from msgspec.structs import replace
+
 from ..models import Notice
 from . import words
 from .facts import Asked, Ranked, end_of, fact, fact_of_runs, last_of
@@ -35,21 +37,16 @@ def attention(asked: Asked, standing: Sequence[Notice]) -> Iterator[Ranked]:
 
 
 def _standing(asked: Asked, notice: Notice, ident: str) -> Fact:
-    return Fact(
-        id=ident,
-        code=notice.code,
-        message=notice.message,
-        params=notice.params,
+    told = fact(
+        asked,
+        words.Told(notice.code, notice.params, notice.message),
+        ident=ident,
         time=notice.time,
         severity="error" if notice.severity == "error" else "warning",
-        path=asked.present(notice.path, notice.time),
-        kernel_id=notice.kernel_id,
-        cell_id=None,
-        execution_count=None,
-        can_restart=False,
         sources=[notice.id],
-        seen=notice.id in asked.seen,
+        path=asked.present(notice.path, notice.time),
     )
+    return replace(told, kernel_id=notice.kernel_id)
 
 
 def _is_told(notice: Notice, asked: Asked) -> bool:
