@@ -6,7 +6,7 @@ A kernel that does nothing for a moment has done all that it was asked for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -46,13 +46,12 @@ class _Go:
     """By the notebooks' paths: several may share a kernel."""
     timer: asyncio.TimerHandle | None = None
 
-    def count(self, run: CellRun) -> _Work:
+    def count(self, run: CellRun) -> None:
         """Add an execution that ended to what was done of its notebook."""
         work = self.work.setdefault(run.path, _Work(run))
         work.last = run
         work.cells += 1
         work.seconds += run.seconds or 0.0
-        return work
 
 
 class Done:
@@ -111,19 +110,31 @@ class Done:
 
     def recorded(self, run: CellRun) -> None:
         """Know what an execution was that ended."""
-        if run.outcome in ("finished", "failed"):
+        if run.outcome in ("finished", "failed", "died"):
             go = self._goes.setdefault(run.kernel_id, _Go())
             go.count(run)
             self._wait(run.kernel_id, go)
         elif run.outcome != "interrupted":
             go = self._goes.pop(run.kernel_id, _Go())
             _cancel(go)
-            # Of others somebody knows: they wanted it.
-            if run.outcome == "died" and not self._are_deaths_told():
-                self._tell_of(go.count(run))
             for path in (run.path, *go.work):
                 if path is not None:
-                    self._settle(path)
+                    self._settle(path)  # somebody wanted it
+
+    def died(self, kernel_id: str, paths: Collection[str], now: datetime) -> None:
+        """Know that a kernel died, after all that ran in it was recorded.
+
+        What it did at last may have been too short to be heard of.
+        """
+        go = self._goes.pop(kernel_id, _Go())
+        _cancel(go)
+        for path in dict.fromkeys([*paths, *filter(None, go.work)]):
+            work = go.work.get(path)
+            seconds = 0.0 if work is None else work.seconds
+            asked = self._is_awaited(path)
+            if (asked or seconds >= LONG_SECONDS) and not self._are_deaths_told():
+                self._post(_death(kernel_id, path, now, seconds, asked=asked))
+            self._settle(path)
 
     def withdraw_all(self, before: datetime) -> None:
         """Take down what was told up to a moment."""
@@ -144,19 +155,20 @@ class Done:
     def _tell(self, kernel_id: str) -> None:
         go = self._goes.pop(kernel_id)
         for work in go.work.values():
-            self._tell_of(work)
+            path = work.last.path
+            asked = path is not None and self._is_awaited(path)
+            if asked or work.seconds >= LONG_SECONDS:
+                self._post(_end(work, asked=asked))
+            if asked and path is not None:
+                self._settle(path)
 
-    def _tell_of(self, work: _Work) -> None:
-        kernel_id, path = work.last.kernel_id, work.last.path
-        asked = path is not None and self._is_awaited(path)
-        if not asked and work.seconds < LONG_SECONDS:
-            return
-        notice = _notice(work, asked=asked)
-        self._told.pop((kernel_id, path), None)
-        self._told[kernel_id, path] = notice
+    def _post(self, notice: Notice) -> None:
+        of = notice.kernel_id or "", notice.path
+        before = self._told.pop(of, None)
+        if before is not None:
+            self._board.withdraw(before.id)
+        self._told[of] = notice
         self._board.post(notice)
-        if asked and path is not None:
-            self._settle(path)
         while len(self._told) > _MOST:
             self._board.withdraw(self._told.pop(next(iter(self._told))).id)
 
@@ -167,25 +179,21 @@ def _cancel(go: _Go) -> None:
         go.timer = None
 
 
-def _notice(work: _Work, *, asked: bool) -> Notice:
+def _end(work: _Work, *, asked: bool) -> Notice:
+    """Say that a notebook is done."""
     run = work.last
-    until = run.until or run.time
-    name = name_of(run.path, run.kernel_id)
-    took = duration(work.seconds)
-    severity: Literal["info", "warning"] = "info" if run.outcome == "finished" else "warning"
-    if run.outcome == "died":
-        code = "run_died"
-        message = f"{name} stopped after {took}: its kernel died."
-    elif run.outcome == "failed":
-        code = "run_failed"
-        error = run.error_name or "an error"
-        message = f"{name} stopped after {took}: {error}."
+    name, took = name_of(run.path, run.kernel_id), duration(work.seconds)
+    severity: Literal["info", "warning"] = "info"
+    if run.outcome == "failed":
+        severity, code = "warning", "run_failed"
+        message = f"{name} stopped after {took}: {run.error_name or 'an error'}."
     else:
         code = "run_finished"
         many = f"{work.cells} {'cell' if work.cells == 1 else 'cells'}"
         message = f"{name} is done: {many} in {took}."
+    until = run.until or run.time
     return Notice(
-        id=f"run:{run.kernel_id}:{rfc3339(until)}",
+        id=_notice_id(run.kernel_id, until),
         time=until,
         feature="activity",
         severity=severity,
@@ -201,3 +209,23 @@ def _notice(work: _Work, *, asked: bool) -> Notice:
         kernel_id=run.kernel_id,
         path=run.path,
     )
+
+
+def _death(kernel_id: str, path: str, now: datetime, seconds: float, *, asked: bool) -> Notice:
+    """Say that a notebook will not be done."""
+    name = name_of(path, kernel_id)
+    return Notice(
+        id=_notice_id(kernel_id, now),
+        time=now,
+        feature="activity",
+        severity="warning",
+        code="run_died",
+        message=f"{name} is not done: its kernel died.",
+        params={"name": name, "seconds": seconds, "asked": 1 if asked else 0},
+        kernel_id=kernel_id,
+        path=path,
+    )
+
+
+def _notice_id(kernel_id: str, moment: datetime) -> str:
+    return f"run:{kernel_id}:{rfc3339(moment)}"

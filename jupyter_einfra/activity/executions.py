@@ -8,9 +8,12 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .messages import Message
+from .models import CellRun
+from .moments import utc
 
 #: Executions that run in one kernel at a time: one, but for those with subshells.
 _MOST_RUNNING = 50
@@ -35,6 +38,24 @@ class Execution:
     """Of the record, once it has one."""
     error: tuple[str, str] | None = None
     """Name and text, once it has failed."""
+
+    def record(self, new_id: Callable[[], str], kernel_id: str, path: str | None) -> CellRun:
+        """Return its record while it runs, under the id that it has, or a new one."""
+        return CellRun(
+            id=self.event_id or new_id(),
+            time=utc(self.began),
+            until=None,
+            kernel_id=kernel_id,
+            path=path,
+            cell_id=self.cell_id,
+            execution_count=self.execution_count,
+            seconds=None,
+            outcome="running",
+            error_name=None,
+            error_text=None,
+            times=1,
+            others=0,
+        )
 
 
 class Executions:

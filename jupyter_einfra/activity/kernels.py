@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from ..kernels.watch import KernelWatch, managers_of, read
 from ..models import Notice, Reason
+from .endings import Watcher
 from .iopub import Ear
 from .journal import Journal
 from .kernel import Ended, Kernel
@@ -24,7 +25,7 @@ from .models import KernelAction, KernelEvent, Outcome
 from .moments import utc
 from .remembered import Remembered
 from .requests import Requests
-from .runs import Runs, Watcher
+from .runs import Runs
 from .sessions import Sessions
 from .words import cause_of_death
 
@@ -73,6 +74,7 @@ class Kernels:
     ) -> None:
         self._kernel_manager = kernel_manager
         self._sessions = sessions
+        self._watcher = watcher
         self._requests = requests
         self._remembered = remembered
         self._log = log
@@ -189,6 +191,7 @@ class Kernels:
                 stays=gave_up and not read(kernel.manager, "autorestart", True),
             )
             journal.died(event, again=again)
+        self._watcher.died(kernel_id, self._sessions.paths(kernel_id), now)
         self._remembered.flush()
 
     async def on_action(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:

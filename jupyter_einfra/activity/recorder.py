@@ -19,12 +19,12 @@ from ..kernels.names import tidy
 from ..kernels.watch import KERNEL_ACTIONS
 from ..models import Notice, Reason
 from . import requests
+from .endings import Watcher
 from .kernels import Kernels
 from .messages import Request
 from .models import FileEvent, Outcome, ProgramAction, ProgramEvent, ProgramKind
 from .moments import utc
 from .remembered import Remembered
-from .runs import Watcher
 from .sessions import Sessions
 
 CONTENTS_ACTIONS = "https://events.jupyter.org/jupyter_server/contents_service/v1"

@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from ..kernels.names import tidy
-from .executions import MOST_ERROR_NAME, MOST_ERROR_TEXT, Execution
-from .journal import Journal
+from .endings import Endings, Watcher
+from .executions import Execution
 from .kernel import Kernel
 from .messages import Message
 from .models import CellRun, Outcome
-from .moments import utc
 from .remembered import Remembered
 from .requests import Requests
 from .sessions import Sessions
@@ -41,29 +38,6 @@ _INTERRUPTING_SECONDS = 5.0
 
 #: What Python's kernel calls the error of an execution that was interrupted.
 _INTERRUPTED = "KeyboardInterrupt"
-
-#: Cells that are remembered of notebooks that share a kernel.
-_MOST_CELLS = 5000
-
-
-class Watcher(Protocol):
-    """Who wants to know of executions as they begin and end."""
-
-    def began(self, kernel_id: str) -> None: ...
-
-    def ended(self, kernel_id: str) -> None: ...
-
-    def recorded(self, run: CellRun) -> None: ...
-
-
-class _Ending(NamedTuple):
-    """An execution with how and when it ended."""
-
-    execution: Execution
-    outcome: Outcome
-    until: float
-    """In seconds since 1970."""
-    seconds: float
 
 
 class Runs:
@@ -105,8 +79,7 @@ class Runs:
         self._monotonic = monotonic
         self._long_timer: asyncio.TimerHandle | None = None
         self._doubt_timer: asyncio.TimerHandle | None = None
-        self._finding: dict[asyncio.Task[None], tuple[str, _Ending]] = {}
-        """What is recorded once it is known of which notebook it is."""
+        self._endings = Endings(sessions, remembered, watcher, now=now, monotonic=monotonic)
         self._flushed_at = float("-inf")
 
     def stop(self) -> None:
@@ -115,10 +88,7 @@ class Runs:
             if timer is not None:
                 timer.cancel()
         self._long_timer = self._doubt_timer = None
-        for task, (kernel_id, ending) in list(self._finding.items()):
-            task.cancel()
-            paths = self._sessions.paths(kernel_id)
-            self._record(kernel_id, ending, paths[0] if paths else None)
+        self._endings.stop()
 
     def hear(self, kernel_id: str, message: Message) -> None:
         """Take in what a kernel says."""
@@ -178,9 +148,7 @@ class Runs:
         return "interrupted" if was_asked or execution.error[0] == _INTERRUPTED else "failed"
 
     def _end(self, kernel_id: str, kernel: Kernel, execution: Execution, outcome: Outcome) -> None:
-        """Record the end of an execution, in the notebook that has its cell."""
         self._watcher.ended(kernel_id)
-        ending = self._ending(execution, outcome)
         if (
             outcome == "finished"
             and kernel.has_cells
@@ -188,65 +156,7 @@ class Runs:
             and execution.event_id is None
         ):
             return  # an extension looked at something; a page names its cells
-        if execution.event_id is not None:
-            self._sessions.look_up()  # a notebook may have another name by now
-        if not self._sessions.are_coming:
-            path, is_sure = self._notebook(kernel_id, kernel, ending)
-            if is_sure:
-                self._record(kernel_id, ending, path)
-                return
-        task = asyncio.ensure_future(self._find_and_record(kernel_id, kernel, ending))
-        self._finding[task] = kernel_id, ending
-        task.add_done_callback(lambda task: self._finding.pop(task, None))
-
-    def _notebook(self, kernel_id: str, kernel: Kernel, ending: _Ending) -> tuple[str | None, bool]:
-        """Return the notebook of an execution, and whether it can be no other one."""
-        paths = self._sessions.paths(kernel_id)
-        cell_id = ending.execution.cell_id
-        known = kernel.notebooks.get(cell_id or "")
-        if known in paths:
-            return known, True
-        return (paths[0] if paths else None), len(paths) < 2 or cell_id is None
-
-    async def _find_and_record(self, kernel_id: str, kernel: Kernel, ending: _Ending) -> None:
-        await self._sessions.come()
-        path, is_sure = self._notebook(kernel_id, kernel, ending)
-        cell_id = ending.execution.cell_id
-        if not is_sure and cell_id is not None:
-            paths = self._sessions.paths(kernel_id)
-            found = await self._sessions.notebook_with(cell_id, paths)
-            if found is not None:
-                if len(kernel.notebooks) >= _MOST_CELLS:
-                    kernel.notebooks.clear()
-                path = kernel.notebooks[cell_id] = found
-        self._record(kernel_id, ending, path)
-
-    def _ending(self, execution: Execution, outcome: Outcome) -> _Ending:
-        seconds = self._monotonic() - execution.began_monotonic
-        return _Ending(execution, outcome, self._now(), seconds)
-
-    def _record(self, kernel_id: str, ending: _Ending, path: str | None) -> str:
-        execution = ending.execution
-        error_name, error_text = execution.error or (None, None)
-        with self._remembered.journal() as journal:
-            run = replace(
-                _begun(journal, kernel_id, execution, path),
-                until=utc(max(ending.until, execution.began)),
-                seconds=ending.seconds,
-                outcome=ending.outcome,
-                error_name=None if error_name is None else tidy(error_name, MOST_ERROR_NAME),
-                error_text=None if error_text is None else tidy(error_text, MOST_ERROR_TEXT),
-            )
-            event_id = journal.ran(run)
-        kernel = self._kernels.get(kernel_id)
-        if (
-            kernel is not None
-            and run.outcome == "interrupted"
-            and kernel.interrupted_at < execution.began_monotonic
-        ):
-            kernel.stopped_short = (self._monotonic(), event_id)
-        self._watcher.recorded(run)
-        return event_id
+        self._endings.put(kernel_id, kernel, execution, outcome)
 
     def end_all(
         self, kernel_id: str, kernel: Kernel, outcome: Outcome, *, keep_requests: bool = False
@@ -257,9 +167,7 @@ class Runs:
         ids = []
         for execution in kernel.executions.end():
             self._watcher.ended(kernel_id)
-            ending = self._ending(execution, outcome)
-            path, _ = self._notebook(kernel_id, kernel, ending)
-            ids.append(self._record(kernel_id, ending, path))
+            ids.append(self._endings.put_now(kernel_id, kernel, execution, outcome))
         return ids
 
     def say_instead(self, run_ids: Iterable[str], outcome: Outcome) -> None:
@@ -310,7 +218,7 @@ class Runs:
     def _note(self, kernel_id: str, execution: Execution) -> str:
         path = self._sessions.all_of(kernel_id)[0].path
         with self._remembered.journal() as journal:
-            return journal.put(_begun(journal, kernel_id, execution, path))
+            return journal.put(execution.record(journal.new_id, kernel_id, path))
 
     def _doubt_later(self) -> None:
         if self._doubt_timer is None:
@@ -332,22 +240,3 @@ class Runs:
                 self.end_all(kernel_id, kernel, "unknown", keep_requests=True)
             else:
                 self._doubt_later()
-
-
-def _begun(journal: Journal, kernel_id: str, execution: Execution, path: str | None) -> CellRun:
-    """Return the record of an execution that runs, under the id that it has if it has one."""
-    return CellRun(
-        id=execution.event_id or journal.new_id(),
-        time=utc(execution.began),
-        until=None,
-        kernel_id=kernel_id,
-        path=path,
-        cell_id=execution.cell_id,
-        execution_count=execution.execution_count,
-        seconds=None,
-        outcome="running",
-        error_name=None,
-        error_text=None,
-        times=1,
-        others=0,
-    )

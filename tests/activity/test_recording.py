@@ -351,39 +351,49 @@ class TestDone:
 
     def test_of_one_that_fails(self, lab: LabServer, page: Callable[..., KernelSocket]) -> None:
         socket = page("fails-awaited.ipynb")
-        body = {"path": "fails-awaited.ipynb", "wanted": True}
-        lab.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
+        self.wait_for_it(lab, "fails-awaited.ipynb")
         socket.do("{}['a']", "c1")
         with HeldStream(lab.url, lab.token, "notices") as stream:
             notice = wait_until("it is told", lambda: self.told(stream, "run_failed"))
         assert (notice["severity"], notice["params"]["error"]) == ("warning", "KeyError")
         assert notice["path"] == "fails-awaited.ipynb"
 
+    @pytest.mark.parametrize("heard", [True, False])
     @pytest.mark.parametrize(
         ("disabled", "code"), [("", "kernel_killed"), ("usage", "run_died")], ids=["usage", "alone"]
     )
     def test_of_one_whose_kernel_dies_whoever_tells_it(
-        self, tmp_path: Path, disabled: str, code: str
+        self, tmp_path: Path, disabled: str, code: str, heard: bool
     ) -> None:
         env = {"JUPYTER_EINFRA_DISABLED_FEATURES": disabled}
-        path, cell = "dies.ipynb", f"import os; os.kill(os.getpid(), {signal.SIGKILL})"
+        # One that dies at once says not even that it has begun.
+        wait = wait_for("go") if heard else "pass"
+        path, cell = "dies.ipynb", f"{wait}\nimport os; os.kill(os.getpid(), {signal.SIGKILL})"
         with (
             LabServer(tmp_path, app="server", env=env) as alone,
             KernelSocket(alone, open_session(alone, path)) as socket,
             HeldStream(alone.url, alone.token, "activity,notices") as stream,
         ):
             wait_until("it is heard", lambda: self.is_heard(alone, socket))
-            body = {"path": path, "wanted": True}
-            alone.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
+            self.wait_for_it(alone, path)
+            wait_until("all before is told", lambda: self.told(stream, "run_finished"))
+            self.wait_for_it(alone, path)
             socket.run(cell, "c1")
+            if heard:
+                wait_until("it runs", lambda: events(alone, type="run", outcome="running") or None)
+                (alone.notebooks / "go").touch()
             notice = wait_until("it is told", lambda: self.told(stream, code))
             wait_until("nothing is awaited", lambda: stream.wait_for("activity")["awaited"] == [])
             if disabled:
-                assert notice["message"].startswith("dies.ipynb stopped after ")
-                assert notice["message"].endswith(": its kernel died.")
+                assert notice["message"] == "dies.ipynb is not done: its kernel died."
                 assert (notice["severity"], notice["path"]) == ("warning", path)
             else:
                 assert self.told(stream, "run_died") is None
+
+    @staticmethod
+    def wait_for_it(lab: LabServer, path: str) -> None:
+        body = {"path": path, "wanted": True}
+        lab.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
 
     @staticmethod
     def is_heard(lab: LabServer, socket: KernelSocket) -> bool:
@@ -395,8 +405,7 @@ class TestDone:
     ) -> None:
         write_notebook(lab, "before.ipynb", "1")
         socket = page("before.ipynb")
-        body = {"path": "before.ipynb", "wanted": True}
-        lab.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
+        self.wait_for_it(lab, "before.ipynb")
         socket.run(wait_for("renamed"), "c1")
         seen(lab, type="run", outcome="running", path="before.ipynb")
         lab.api("PATCH", "api/contents/before.ipynb", json={"path": "after.ipynb"})
@@ -436,8 +445,7 @@ class TestDone:
         [second] = write_notebook(lab, "second.ipynb", "1")
         one = page("first.ipynb")
         open_session(lab, "second.ipynb", "python3", id=one.kernel_id)
-        body = {"path": "second.ipynb", "wanted": True}
-        lab.api("PUT", "jupyter-einfra/activity/awaited", json=body).raise_for_status()
+        self.wait_for_it(lab, "second.ipynb")
         with KernelSocket(lab, one.kernel_id) as two:
             two.run("pass", second)
             one.run(wait_for("first-is-done"), first)

@@ -116,11 +116,7 @@ export const EVENTS: Readonly<Record<string, Render>> = {
       blanks.length('seconds')
     ),
   run_died: (trans, _, blanks) =>
-    trans.__(
-      '%1 stopped after %2: its kernel died.',
-      blanks.name(),
-      blanks.length('seconds')
-    ),
+    trans.__('%1 is not done: its kernel died.', blanks.name()),
   run_failed: (trans, _, blanks) =>
     blanks.has('error')
       ? trans.__(
