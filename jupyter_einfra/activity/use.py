@@ -5,8 +5,9 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from ..usage.models import Band, Scope, UsageHistory
 from .models import DigestUse
@@ -14,11 +15,11 @@ from .models import DigestUse
 
 def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
     """Add up what was used, by whom the scope tells; None if there are no figures at all."""
-    step = history.resolution_seconds
-    known = sum(value is not None for value in history.cpu_used_cores.mean)
+    cores = history.cpu_used_cores
     peaks = _known(history.memory_working_set_bytes.maximum)
-    if not known and not peaks:
+    if not _known(cores.mean) and not peaks:
         return None
+    spans = _spans(history)
     at, most = max(peaks, key=lambda peak: peak[1], default=(None, None))
     peak_at = None
     if at is not None:
@@ -30,10 +31,10 @@ def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
         last, home = homes[-1]
         home_limit = history.home_limit_bytes.mean[last]
     return DigestUse(
-        known_seconds=known * step,
+        known_seconds=sum(spans[at] for at, _ in _known(cores.mean)),
         scope=scope,
-        cpu_core_hours=_hours(history.cpu_used_cores, step),
-        gpu_hours=_sum(_hours(gpu.utilization, step) for gpu in history.gpus),
+        cpu_core_hours=_hours(cores, spans),
+        gpu_hours=_sum(_hours(gpu.utilization, spans) for gpu in history.gpus),
         memory_peak_bytes=_whole(most),
         memory_peak_at=peak_at,
         memory_limit_bytes=_whole(limit),
@@ -42,13 +43,24 @@ def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
     )
 
 
+def _spans(history: UsageHistory) -> list[float]:
+    """Return the time in seconds that each point tells of.
+
+    While nobody looks, samples are further apart than the finest points are long. A figure is
+    of the time since the point before, but for a gap.
+    """
+    step, gap = history.resolution_seconds, history.gap_seconds
+    since = (after - before for before, after in pairwise(history.offsets_seconds))
+    return [step, *(max(step, seconds) if seconds <= gap else step for seconds in since)]
+
+
 def _known(values: Iterable[float | None]) -> list[tuple[int, float]]:
     return [(i, value) for i, value in enumerate(values) if value is not None]
 
 
-def _hours(band: Band, step: float) -> float | None:
-    known = [value for _, value in _known(band.mean)]
-    return sum(known) * step / 3600 if known else None
+def _hours(band: Band, spans: Sequence[float]) -> float | None:
+    known = [value * spans[at] for at, value in _known(band.mean)]
+    return sum(known) / 3600 if known else None
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

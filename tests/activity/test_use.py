@@ -82,5 +82,20 @@ def test_hours_of_gpus_are_added_up_from_those_there_are_figures_of() -> None:
     assert use.gpu_hours is None
 
 
+def test_a_sample_tells_of_the_time_since_the_one_before_but_for_a_gap() -> None:
+    """While nobody looks, samples are further apart than the finest points are long."""
+    cores = band(1.0, 1.0, None, 1.0, 1.0)
+    sparse = replace(
+        hours(5, cpu_used_cores=cores),
+        resolution_seconds=1,
+        gap_seconds=25,
+        offsets_seconds=[8.0, 18.0, 28.0, 38.0, 638.0],
+    )
+    use = use_of(sparse, None)
+    assert use is not None
+    assert use.known_seconds == 1 + 10 + 10 + 1
+    assert use.cpu_core_hours == pytest.approx(use.known_seconds / 3600)
+
+
 def test_without_figures_nothing_is_told() -> None:
     assert use_of(hours(3), None) is None
