@@ -113,8 +113,9 @@ def failed(run: CellRun, times: int, others: int) -> Told:
     }
     what = ": ".join(filter(None, (error, text))) or "an error"
     often = f" ({times} times)" if times > 1 else ""
+    end = "" if (what + often).endswith((".", "!", "?", "…")) else "."
     more = f" {others} other errors followed." if others else ""
-    return Told("run_failed", params, f"{name} stopped{_at(run)} with {what}{often}.{more}")
+    return Told("run_failed", params, f"{name} stopped{_at(run)} with {what}{often}{end}{more}")
 
 
 def lost(run: CellRun) -> Told:

@@ -28,9 +28,12 @@ class Named:
 
 
 def tidy(text: object, most: int = MOST_NAME) -> str:
-    """Return a text as one line of bounded length."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: most + 1]).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    """Return a text as one line of bounded length; one that is cut ends with an ellipsis."""
+    whole = str(text)
+    line = " ".join("".join(c if c.isprintable() else " " for c in whole[: most + 1]).split())
+    # Spaces that became fewer may have made room for what was never looked at.
+    is_whole = len(line) <= most and (len(whole) <= most + 1 or whole[most + 1 :].isspace())
+    return line if is_whole else line[: most - 1] + "…"
 
 
 def names_of_kernels(sessions: Iterable[object]) -> dict[str, Named]:

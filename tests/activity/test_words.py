@@ -68,6 +68,15 @@ def test_an_error_is_told_with_what_there_is_of_it(change: dict[str, None], said
     assert failed(failure(0, 2, **change), 2, 0).message == f"{said[:-1]} (2 times)."
 
 
+@pytest.mark.parametrize("text", ["Out of memory (0 bytes).", "CUDA out of memory. Of the …"])
+def test_an_errors_own_words_may_end_the_sentence(text: str) -> None:
+    run_out = failure(0, 2, error_name="OutOfMemoryError", error_text=text)
+    begin = f"train.ipynb stopped at cell [14] with OutOfMemoryError: {text}"
+    assert failed(run_out, 1, 0).message == begin
+    assert failed(run_out, 2, 0).message == f"{begin} (2 times)."
+    assert failed(run_out, 1, 2).message == f"{begin} 2 other errors followed."
+
+
 def test_of_what_did_not_end_by_itself_is_told_how_long_it_ran() -> None:
     ran = run(0, 2, outcome="restarted")
     assert (lost(ran).params["seconds"], stopped(ran).params["seconds"]) == (120, 120)

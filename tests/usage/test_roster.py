@@ -526,5 +526,8 @@ def test_a_path_that_is_no_text_can_be_told() -> None:
 def test_hostile_names_become_one_short_line() -> None:
     assert tidy("a\nb\x1b[31m\u202e c") == "a b [31m c"
     assert len(tidy("x" * 100_000)) == MOST_NAME
+    # What was cut says so, also where spaces end it or were many; spaces alone are no loss.
+    assert [tidy(text, 5) for text in ("abcde fgh", "a     bcd")] == ["abcd…", "a…"]
+    assert [tidy(text, 5) for text in ("abcde", "abcde \n", "abcde    ")] == ["abcde"] * 3
     named = names_of_kernels([notebook("k", "evil\n\x00.ipynb")])["k"]
     assert named == Named("evil .ipynb", "evil\n\x00.ipynb")
