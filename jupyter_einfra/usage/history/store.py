@@ -44,7 +44,7 @@ _CHUNK = 500
 _MOST_NUMBER = 2**53
 
 #: Others would lead beyond the table.
-_GPUS = "SELECT number, gpu FROM gpus WHERE number BETWEEN 0 AND ?1 - 1"
+_GPUS = "SELECT number, gpu FROM gpus WHERE number BETWEEN 0 AND ? - 1"
 
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
@@ -128,9 +128,9 @@ def _put(connection: Connection, table: str, rows: list[Row], offset: int) -> No
 
 def _rows(connection: Connection, table: str, offset: int) -> Iterator[list[Row]]:
     found = connection.execute(
-        f"SELECT key - ?1, start, samples, bands FROM {table} "  # noqa: S608
-        "WHERE key BETWEEN ?1 AND ?1 + ?2 - 1",
-        (offset, ROWS),
+        f"SELECT key - ?, start, samples, bands FROM {table} "  # noqa: S608
+        "WHERE key BETWEEN ? AND ?",
+        (offset, offset, offset + ROWS - 1),  # Python before 3.12.4 takes ?1 for a name
     )
     while rows := found.fetchmany(_CHUNK):
         yield [Row(*row) for row in rows if _is_row(row)]
