@@ -1,4 +1,4 @@
-"""A stand-in for the NVIDIA driver, which is strict about how it is called.
+"""The NVIDIA driver: a stand-in for it, strict about how it is called, and a real one if any.
 
 A library compiled from C answers in the place of ``libnvidia-ml.so.1``, through the real
 bindings. `README.md` says what else is played by a stand-in.
@@ -6,6 +6,7 @@ bindings. `README.md` says what else is played by a stand-in.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 import jupyter_einfra
-from jupyter_einfra.usage.probes.driver import GpuReading
+from jupyter_einfra.usage.probes.driver import LIBRARY, GpuReading
 
 #: Reads when it is told to, at the time that it is told, in a thread as the server does.
 PROGRAM = """
@@ -50,6 +51,23 @@ def run():
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()
+"""
+
+
+#: Holds ``mib`` of memory on the first GPU for as long as the process lives; needs only the
+#: driver.
+CUDA = """
+import ctypes
+cuda, context, address = ctypes.CDLL("libcuda.so.1"), ctypes.c_void_p(), ctypes.c_uint64()
+for name, *arguments in (
+    ("cuInit", 0),
+    ("cuDevicePrimaryCtxRetain", ctypes.byref(context), 0),
+    ("cuCtxSetCurrent", context),
+    ("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(mib << 20)),
+):
+    status = getattr(cuda, name)(*arguments)
+    if status:
+        raise RuntimeError(f"{name} failed with {status}")
 """
 
 
@@ -169,3 +187,24 @@ def read_driver(
             assert process.wait(20) == 0
         finally:
             process.kill()
+
+
+def has_library() -> bool:
+    """Whether there is an NVIDIA driver here, working or not."""
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError:
+        return False
+    return True
+
+
+def why_no_gpu() -> str | None:
+    """Say why no real GPU can be computed on here; None if one can. Asked in another process."""
+    if not has_library():
+        return "there is no NVIDIA driver here"
+    ask = "import pynvml; pynvml.nvmlInit(); pynvml.nvmlDeviceGetHandleByIndex(0); mib = 1\n"
+    command = [sys.executable, "-c", ask + CUDA]
+    done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+    if done.returncode == 0:
+        return None
+    return f"the NVIDIA driver has no GPU for us: {done.stderr.strip().rpartition(chr(10))[2]}"

@@ -306,7 +306,7 @@ Return nvmlDeviceGetMigMode(Device *device, unsigned *current, unsigned *pending
 Return nvmlDeviceGetMaxMigDeviceCount(Device *device, unsigned *count) {
     Return result = check(__func__, device);
     if (result) return result;
-    *count = SLOTS;
+    *count = divided(device->index) ? SLOTS : 0;
     return SUCCESS;
 }
 
@@ -314,6 +314,7 @@ Return nvmlDeviceGetMigDeviceHandleByIndex(Device *device, unsigned slot, Device
     Return result = check(__func__, device);
     if (result) return result;
     if (device->slot >= 0) return misuse(__func__, "asked of a slice", INVALID_ARGUMENT);
+    if (!divided(device->index)) return misuse(__func__, "not divided", NOT_FOUND);
     if (slot >= SLOTS) return misuse(__func__, "slot out of range", INVALID_ARGUMENT);
     if (slot == 2) return NO_PERMISSION; /* somebody else's */
     if ((slot != 1 && slot != 4) || control("no_slice") == (int)slot) return NOT_FOUND;

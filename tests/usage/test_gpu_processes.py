@@ -82,7 +82,8 @@ def figures(reading: GpuReading) -> dict[str, str | None]:
             {100: 505, 101: 6},
             id="slices",
         ),
-        pytest.param("gpus=1 idle_mib=12", {}, id="nobody-uses-it"),
+        pytest.param("gpus=1 idle_mib=0", {}, id="nobody-uses-it"),
+        pytest.param("gpus=1 idle_mib=12", {}, id="nobody-but-the-driver"),
         pytest.param(
             "gpus=2 compute@GPU-0=100:500", {100: 500}, id="an-empty-list-is-believed-then"
         ),

@@ -5,10 +5,6 @@ The bindings keep the driver per process, so each test runs a process of its own
 
 from __future__ import annotations
 
-import ctypes
-import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -17,11 +13,11 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 from servers.nvidia import StandInDriver as Driver
+from servers.nvidia import has_library
 from servers.sampling import DEADLINE_SECONDS, Server, serve
 
 from jupyter_einfra.usage.models import GpuUsage, UsageSnapshot
 from jupyter_einfra.usage.probes import nvml
-from jupyter_einfra.usage.probes.driver import LIBRARY
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -319,46 +315,3 @@ def test_a_driver_that_the_operator_switched_off_is_left_alone(driver: Driver) -
         assert sample.gpus == []
         assert not server.stop()["bindings"]
     assert driver.log == []
-
-
-def has_library() -> bool:
-    """Whether there is an NVIDIA driver here, working or not."""
-    try:
-        ctypes.CDLL(LIBRARY)
-    except OSError:
-        return False
-    return True
-
-
-def has_real_driver() -> bool:
-    """Whether an NVIDIA driver works here; asked in another process."""
-    ask = "import pynvml; pynvml.nvmlInit(); pynvml.nvmlDeviceGetHandleByIndex(0)"
-    command = [sys.executable, "-c", ask]
-    return has_library() and subprocess.run(command, check=False, timeout=60).returncode == 0
-
-
-def test_a_real_driver_is_read_as_its_own_tool_reads_it() -> None:
-    if not has_real_driver():
-        pytest.skip("there is no NVIDIA driver here, or it has no GPU for us")
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        pytest.skip("there is no nvidia-smi here to compare with")
-    with serve({}) as server:
-        sample = server.wait_for(lambda sample: bool(sample.gpus))
-        listed = subprocess.run([tool, "-L"], capture_output=True, text=True, check=True).stdout
-        query = "--query-gpu=uuid,memory.used,memory.total,utilization.gpu"
-        command = [tool, query, "--format=csv,noheader,nounits"]
-        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert server.stop()["stopped"] < 3
-    assert sample.gpu_status.driver
-    whole = {line.split(", ")[0]: line.split(", ")[1:] for line in lines.splitlines()}
-    for one in sample.gpus:
-        assert one.uuid in listed
-        assert one.utilization is not None or one.reason is not None
-        assert one.utilization is None or 0 <= one.utilization <= 1
-        if one.scope == "gpu":
-            used, total, _ = whole[one.uuid]
-            assert one.memory_total_bytes is not None
-            assert one.memory_used_bytes is not None
-            assert abs(one.memory_total_bytes - int(total) * MIB) <= MIB
-            assert abs(one.memory_used_bytes - int(used) * MIB) <= 64 * MIB
