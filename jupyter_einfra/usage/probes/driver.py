@@ -92,7 +92,7 @@ class Driver:
                 return GpuReading([], GpuStatus(driver=None, reason=MISSING))
         try:
             if self._nvml is None:
-                import pynvml  # noqa: PLC0415 - 1 MB of bindings that few servers need
+                import pynvml  # noqa: PLC0415 - 3 MB of bindings that few servers need
 
                 self._nvml = pynvml
             return self._read(self._opened(), processes=processes)
@@ -189,7 +189,8 @@ class Driver:
     def _memory(self, device: Device) -> tuple[int, int]:
         nvml = self._nvml
         try:
-            # Version 2 leaves out what the driver keeps for itself, as nvidia-smi does.
+            # Version 2 leaves out what the driver keeps for itself, as nvidia-smi does: of an
+            # H100 480 MiB, which no program can have either.
             memory = nvml.nvmlDeviceGetMemoryInfo(device.handle, version=nvml.nvmlMemory_v2)
         except (
             nvml.NVMLError_FunctionNotFound,

@@ -3,6 +3,9 @@
 The driver may name processes as this container does, as the host does, or not at all,
 and nothing says which. A host's number may by chance be that of one of our processes.
 So a process counts only if it is here and has an NVIDIA device open.
+
+Version 580 (on an H100 and an H200) names processes to anybody, in the numbers of the PID
+namespace that asks. It leaves out those of other namespaces, but not the memory they use.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from ...models import Reason
 from ..models import GpuUsage
 from .gpu_devices import Device
 
-#: Without any program the driver has some ten MiB in use; the smallest program has more.
+#: Without any program nothing is in use, or some ten MiB; the smallest program has more
+#: (on an H100 600 MiB).
 IDLE_BYTES = 64 << 20
 
 #: A process may have a million files open; devices are among the first.
