@@ -55,6 +55,12 @@ class Groups:
         self.version = own_group("memory")[1]
         if own_group("cpu")[1] != self.version:
             raise NoGroupsError("cpu and memory are in hierarchies of different versions")
+        try:
+            # Where a group can be made, its CPU may still not be ours to limit.
+            self.make(cores=1.0, memory_bytes=1 << 30)
+        finally:
+            self.remove()
+            self._made.clear()
 
     def make(self, *, cores: float, memory_bytes: int) -> dict[str, Path]:
         """Make groups; say why where that is not allowed."""
