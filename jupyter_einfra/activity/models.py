@@ -242,6 +242,10 @@ class DigestUse(Struct, frozen=True, kw_only=True):
     memory_peak_bytes: Annotated[int | None, Meta(description="The most memory in use.")]
     memory_peak_at: Annotated[UtcTime | None, Meta(description="When that was.")]
     memory_limit_bytes: Annotated[int | None, Meta(description="Its limit then.")]
+    gpu_memory_peak_bytes: Annotated[
+        int | None, Meta(description="The most memory in use of the GPU that was the fullest.")
+    ]
+    gpu_memory_total_bytes: Annotated[int | None, Meta(description="What that GPU has.")]
     home_used_bytes: Annotated[int | None, Meta(description="Space of the home in use at last.")]
     home_limit_bytes: Annotated[int | None, Meta(description="Space that it may use.")]
 

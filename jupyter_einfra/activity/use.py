@@ -5,11 +5,12 @@ Pure: standard library and msgspec only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from ..usage.models import Band, Scope, UsageHistory
+from ..usage.models import Band, GpuHistory, Scope, UsageHistory
 from .models import DigestUse
 
 
@@ -30,6 +31,7 @@ def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
     if homes:
         last, home = homes[-1]
         home_limit = history.home_limit_bytes.mean[last]
+    gpu, gpu_most = _fullest(history.gpus)
     return DigestUse(
         known_seconds=sum(spans[at] for at, _ in _known(cores.mean)),
         scope=scope,
@@ -38,8 +40,24 @@ def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
         memory_peak_bytes=_whole(most),
         memory_peak_at=peak_at,
         memory_limit_bytes=_whole(limit),
+        gpu_memory_peak_bytes=_whole(gpu_most),
+        gpu_memory_total_bytes=None if gpu is None else gpu.memory_total_bytes,
         home_used_bytes=_whole(home),
         home_limit_bytes=_whole(home_limit),
+    )
+
+
+def _fullest(gpus: Iterable[GpuHistory]) -> tuple[GpuHistory | None, float | None]:
+    """Return the GPU of whose memory the largest share was in use, and how much that was."""
+    peaks = (
+        (gpu, max(used for _, used in _known(gpu.memory_used_bytes.maximum)))
+        for gpu in gpus
+        if _known(gpu.memory_used_bytes.maximum)
+    )
+    return max(
+        peaks,
+        key=lambda peak: (peak[1] / (peak[0].memory_total_bytes or math.inf), peak[1]),
+        default=(None, None),
     )
 
 

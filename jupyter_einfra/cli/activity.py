@@ -138,6 +138,9 @@ def _use(use: DigestUse) -> str:
         limit = use.memory_limit_bytes
         peak = use.memory_peak_bytes
         parts.append("most memory " + (size(peak) if limit is None else share(peak, limit)))
+    if use.gpu_memory_peak_bytes is not None:
+        total, peak = use.gpu_memory_total_bytes, use.gpu_memory_peak_bytes
+        parts.append("most GPU memory " + (size(peak) if total is None else share(peak, total)))
     if use.home_used_bytes is not None and use.home_limit_bytes is not None:
         parts.append(f"home {share(use.home_used_bytes, use.home_limit_bytes)}")
     of = " (of the whole machine)" if use.scope == "machine" else ""

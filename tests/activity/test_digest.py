@@ -577,6 +577,8 @@ def test_memory_that_killed_a_kernel_was_in_use() -> None:
         memory_peak_bytes=2**30,
         memory_peak_at=at(10),
         memory_limit_bytes=2**34,
+        gpu_memory_peak_bytes=None,
+        gpu_memory_total_bytes=None,
         home_used_bytes=None,
         home_limit_bytes=None,
     )
@@ -608,6 +610,8 @@ def test_a_peak_is_only_replaced_by_one_that_is_higher_and_known(
         memory_peak_bytes=2,
         memory_peak_at=at(10),
         memory_limit_bytes=8,
+        gpu_memory_peak_bytes=None,
+        gpu_memory_total_bytes=None,
         home_used_bytes=None,
         home_limit_bytes=None,
     )

@@ -60,19 +60,19 @@ def test_the_peak_of_memory_is_told_with_its_moment_and_limit() -> None:
     assert use.cpu_core_hours is None
 
 
-def test_hours_of_gpus_are_added_up_from_those_there_are_figures_of() -> None:
-    def gpu(*utilization: float | None) -> GpuHistory:
-        none = band(*[None] * len(utilization))
-        return GpuHistory(
-            index=0,
-            uuid="GPU-0",
-            name="GPU",
-            scope="gpu",
-            memory_total_bytes=None,
-            utilization=band(*utilization),
-            memory_used_bytes=none,
-        )
+def gpu(*utilization: float | None, total: int | None = None, most: Any = None) -> GpuHistory:
+    return GpuHistory(
+        index=0,
+        uuid="GPU-0",
+        name="GPU",
+        scope="gpu",
+        memory_total_bytes=total,
+        utilization=band(*utilization),
+        memory_used_bytes=band(*[0.0 if most else None] * 2, maximum=most),
+    )
 
+
+def test_hours_of_gpus_are_added_up_from_those_there_are_figures_of() -> None:
     cores = band(1.0, 1.0)
     use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(0.5, 1.0), gpu(None, 0.25)]), "container")
     assert use is not None
@@ -80,6 +80,23 @@ def test_hours_of_gpus_are_added_up_from_those_there_are_figures_of() -> None:
     use = use_of(hours(2, cpu_used_cores=cores, gpus=[gpu(None, None)]), "container")
     assert use is not None
     assert use.gpu_hours is None
+
+
+@pytest.mark.parametrize(
+    ("gpus", "peak"),
+    [
+        ([], (None, None)),
+        ([gpu(1.0, 1.0)], (None, None)),
+        ([gpu(1.0, 1.0, most=[5.0, None])], (5, None)),
+        # Of one that is small the same memory is more.
+        ([gpu(total=80, most=[20.0, 30.0]), gpu(total=10, most=[10.0, None])], (10, 10)),
+        ([gpu(total=80, most=[20.0, 79.6]), gpu(total=10, most=[8.0, 9.0])], (80, 80)),
+    ],
+)
+def test_the_fullest_gpu_is_told(gpus: list[GpuHistory], peak: tuple[int | None, ...]) -> None:
+    use = use_of(hours(2, cpu_used_cores=band(1.0, 1.0), gpus=gpus), None)
+    assert use is not None
+    assert (use.gpu_memory_peak_bytes, use.gpu_memory_total_bytes) == peak
 
 
 def test_a_sample_tells_of_the_time_since_the_one_before_but_for_a_gap() -> None:

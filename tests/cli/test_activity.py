@@ -114,6 +114,8 @@ def test_only_figures_that_are_known_are_said() -> None:
         memory_peak_bytes=16 * 2**30,
         memory_peak_at=now,
         memory_limit_bytes=None,
+        gpu_memory_peak_bytes=None,
+        gpu_memory_total_bytes=None,
         home_used_bytes=212 * 2**30,
         home_limit_bytes=250 * 2**30,
     )
@@ -128,6 +130,11 @@ def test_only_figures_that_are_known_are_said() -> None:
         reason=None,
     )
     of_all = msgspec.structs.replace(digest, use=msgspec.structs.replace(use, scope="machine"))
+    on_gpu = msgspec.structs.replace(
+        use, gpu_memory_peak_bytes=71 * 2**30, gpu_memory_total_bytes=80 * 2**30
+    )
+    told = list(lines(msgspec.structs.replace(digest, use=on_gpu)))[-1]
+    assert ", most GPU memory 71.0 of 80 GiB, home " in told
     assert list(lines(of_all))[-1].startswith("Used (of the whole machine): 26.3 CPU-hours, ")
     assert list(lines(digest))[-1] == (
         "Used: 26.3 CPU-hours, most memory 16.0 GiB, home 212.0 of 250 GiB."

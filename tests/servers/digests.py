@@ -156,6 +156,8 @@ USE = DigestUse(
     memory_peak_bytes=16 * GIB,
     memory_peak_at=ago(53.5),
     memory_limit_bytes=16 * GIB,
+    gpu_memory_peak_bytes=71 * GIB,
+    gpu_memory_total_bytes=80 * GIB,
     home_used_bytes=212 * GIB,
     home_limit_bytes=250 * GIB,
 )

@@ -765,6 +765,10 @@ export interface components {
             memory_peak_at: string | null;
             /** @description Its limit then. */
             memory_limit_bytes: number | null;
+            /** @description The most memory in use of the GPU that was the fullest. */
+            gpu_memory_peak_bytes: number | null;
+            /** @description What that GPU has. */
+            gpu_memory_total_bytes: number | null;
             /** @description Space of the home in use at last. */
             home_used_bytes: number | null;
             /** @description Space that it may use. */

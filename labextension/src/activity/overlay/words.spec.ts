@@ -16,6 +16,8 @@ const USE = {
   memory_peak_bytes: 16 * GIB,
   memory_peak_at: null,
   memory_limit_bytes: 16 * GIB,
+  gpu_memory_peak_bytes: null,
+  gpu_memory_total_bytes: null,
   home_used_bytes: null,
   home_limit_bytes: null
 };
@@ -48,6 +50,10 @@ it('tells of use only what is known', () => {
   expect(words.use({ ...USE, scope: 'machine' }, digest())).toEqual([
     '26.3 CPU-hours, most memory 16.0 of 16 GiB.',
     'Figures of the whole machine.'
+  ]);
+  const onGpu = { gpu_memory_peak_bytes: 71 * GIB, gpu_memory_total_bytes: 80 * GIB };
+  expect(words.use({ ...USE, ...onGpu }, digest())).toEqual([
+    '26.3 CPU-hours, most memory 16.0 of 16 GiB, most GPU memory 71.0 of 80 GiB.'
   ]);
   const nothing = {
     ...USE,

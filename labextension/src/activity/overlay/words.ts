@@ -101,6 +101,11 @@ export class DigestWords {
         trans.__(
           'most memory %1',
           format.bytes(use.memory_peak_bytes, use.memory_limit_bytes)
+        ),
+      use.gpu_memory_peak_bytes !== null &&
+        trans.__(
+          'most GPU memory %1',
+          format.bytes(use.gpu_memory_peak_bytes, use.gpu_memory_total_bytes)
         )
     ].filter(figure => figure !== false);
     const seconds = (Date.parse(digest.until) - Date.parse(digest.since)) / 1000;
