@@ -9,6 +9,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { request } from '../api/request';
+import { followSettings } from '../api/settings';
 import { IEinfraStream } from '../tokens';
 import { addAwait } from './await';
 import { addCommands } from './commands';
@@ -48,8 +49,7 @@ export const activityPlugin: JupyterFrontEndPlugin<void> = {
       request(path, init, serverSettings);
     const model = new ActivityModel(stream);
     const touch = new Touch();
-    // Not a glimpse of it for a user who has switched it off.
-    let settings: IActivitySettings = { ...DEFAULT_SETTINGS, show: registry === null };
+    let settings: IActivitySettings = { ...DEFAULT_SETTINGS, show: false };
     let setShown: ((show: boolean) => void) | null = null;
 
     let overlay: Promise<Welcome> | null = null;
@@ -116,29 +116,17 @@ export const activityPlugin: JupyterFrontEndPlugin<void> = {
     };
     model.changed.connect(consider);
 
-    void registry?.load(ID).then(
-      loaded => {
-        const read = (): void => {
-          settings = {
-            ...DEFAULT_SETTINGS,
-            ...(loaded.composite as Partial<IActivitySettings>)
-          };
-          consider();
-        };
-        setShown = show => {
+    followSettings(registry, ID, DEFAULT_SETTINGS, (now, keep) => {
+      settings = now;
+      setShown =
+        keep &&
+        (show => {
           settings = { ...settings, show };
-          loaded.set('show', show).catch((error: unknown) => {
+          keep('show', show).catch((error: unknown) => {
             console.warn('jupyter-einfra: the setting cannot be kept.', error);
           });
-        };
-        loaded.changed.connect(read);
-        read();
-      },
-      (error: unknown) => {
-        console.warn('jupyter-einfra: the settings of activity cannot be loaded.', error);
-        settings = DEFAULT_SETTINGS;
-        consider();
-      }
-    );
+        });
+      consider();
+    });
   }
 };

@@ -12,6 +12,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Format } from '../api/format';
 import { request } from '../api/request';
+import { followSettings } from '../api/settings';
 import { localStore } from '../api/tabs';
 import { IEinfraStream } from '../tokens';
 import { Acts } from './acts';
@@ -112,29 +113,9 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
       // Full, or not allowed: that page then speaks the browser's language.
     }
 
-    if (registry === null) {
-      model.follow(true);
-      return;
-    }
-    registry.load(ID).then(
-      loaded => {
-        const read = (): void => {
-          settings = {
-            ...DEFAULT_SETTINGS,
-            ...(loaded.composite as Partial<IAppsSettings>)
-          };
-          model.follow(settings.show);
-        };
-        loaded.changed.connect(read);
-        read();
-      },
-      (error: unknown) => {
-        console.warn(
-          'jupyter-einfra: the settings of applications cannot be loaded.',
-          error
-        );
-        model.follow(true);
-      }
-    );
+    followSettings(registry, ID, DEFAULT_SETTINGS, now => {
+      settings = now;
+      model.follow(settings.show);
+    });
   }
 };

@@ -11,11 +11,12 @@ import { Signal } from '@lumino/signaling';
 
 import { Format } from '../api/format';
 import { request } from '../api/request';
+import { followSettings } from '../api/settings';
 import { IEinfraStream } from '../tokens';
 import { addCommands } from './commands';
 import { CommandIDs } from './ids';
 import { IdleModel } from './model';
-import { DEFAULT_SETTINGS, type IIdleSettings } from './settings';
+import { DEFAULT_SETTINGS } from './settings';
 import { IdleItem } from './widget';
 import { When } from '../api/when';
 import { IdleWords } from './words';
@@ -46,9 +47,7 @@ export const idlePlugin: JupyterFrontEndPlugin<void> = {
     const format = new Format(trans, languageCode);
     const words = new IdleWords(trans, format, new When(languageCode));
     const now = (): Date => new Date();
-    // Not a glimpse of it for a user who has switched it off.
-    const shown = registry === null && DEFAULT_SETTINGS.show;
-    const model = new IdleModel({ stream, trans, words, shown, now });
+    const model = new IdleModel({ stream, trans, words, shown: false, now });
     const { serverSettings } = app.serviceManager;
     addCommands({
       app,
@@ -84,24 +83,8 @@ export const idlePlugin: JupyterFrontEndPlugin<void> = {
       });
     }
 
-    void registry?.load(ID).then(
-      settings => {
-        const read = (): void => {
-          model.shown = {
-            ...DEFAULT_SETTINGS,
-            ...(settings.composite as Partial<IIdleSettings>)
-          }.show;
-        };
-        settings.changed.connect(read);
-        read();
-      },
-      (error: unknown) => {
-        console.warn(
-          'jupyter-einfra: the settings of unused servers cannot be loaded.',
-          error
-        );
-        model.shown = DEFAULT_SETTINGS.show;
-      }
-    );
+    followSettings(registry, ID, DEFAULT_SETTINGS, ({ show }) => {
+      model.shown = show;
+    });
   }
 };

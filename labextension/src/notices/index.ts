@@ -4,6 +4,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { describe } from '../api/messages';
+import { followSettings, type Keep } from '../api/settings';
 import { IEinfraStream, type ISubscription } from '../tokens';
 import { Actions } from './actions';
 import { Banners } from './banners';
@@ -44,19 +45,27 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
     // Servers of one hub share the browser's storage.
     const key = `jupyter-einfra:notices:${app.serviceManager.serverSettings.baseUrl}`;
     const dismissed = new Remembered(localStore(), `${key}:dismissed`);
-    let settings: INoticesSettings = { ...DEFAULT_SETTINGS, show: registry === null };
+    let settings: INoticesSettings = { ...DEFAULT_SETTINGS, show: false };
+    let keep: Keep<INoticesSettings> | null = null;
     let notices: readonly Notice[] = [];
     let told: ITold = { deaths: [], runs: [], until: '' };
     const idsOfTold = (): string[] =>
       notices.filter(notice => isTold(notice, told)).map(({ id }) => id);
-    let silence: ((kind: Kind) => void) | null = null;
-    let setBrowser = (browserNotifications: boolean): Promise<void> => {
-      settings = { ...settings, browserNotifications };
-      follow();
-      return Promise.resolve();
+    const silence = (kind: Kind): void => {
+      keep?.(kind, kind === 'runMinutes' ? 0 : false).catch((error: unknown) => {
+        console.warn('jupyter-einfra: the setting cannot be kept.', error);
+      });
+    };
+    const setBrowser = async (browserNotifications: boolean): Promise<void> => {
+      if (keep) {
+        await keep('browserNotifications', browserNotifications);
+      } else {
+        settings = { ...settings, browserNotifications };
+        follow();
+      }
     };
 
-    const actions = new Actions({ app, trans, silence: kind => silence?.(kind) });
+    const actions = new Actions({ app, trans, silence });
     const banners = new Banners({
       app,
       trans,
@@ -120,7 +129,6 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
       }
       update();
     };
-    follow();
 
     app.commands.addCommand(BROWSER_NOTIFICATIONS, {
       label: trans.__('Browser Notifications'),
@@ -163,30 +171,11 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    void registry?.load(ID).then(
-      loaded => {
-        const read = (): void => {
-          settings = {
-            ...DEFAULT_SETTINGS,
-            ...(loaded.composite as Partial<INoticesSettings>)
-          };
-          follow();
-          app.commands.notifyCommandChanged(BROWSER_NOTIFICATIONS);
-        };
-        setBrowser = wanted => loaded.set('browserNotifications', wanted);
-        silence = kind => {
-          loaded.set(kind, kind === 'runMinutes' ? 0 : false).catch((error: unknown) => {
-            console.warn('jupyter-einfra: the setting cannot be kept.', error);
-          });
-        };
-        loaded.changed.connect(read);
-        read();
-      },
-      (error: unknown) => {
-        console.warn('jupyter-einfra: the settings of notices cannot be loaded.', error);
-        settings = DEFAULT_SETTINGS;
-        follow();
-      }
-    );
+    followSettings(registry, ID, DEFAULT_SETTINGS, (now, kept) => {
+      settings = now;
+      keep = kept;
+      follow();
+      app.commands.notifyCommandChanged(BROWSER_NOTIFICATIONS);
+    });
   }
 };

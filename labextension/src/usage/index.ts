@@ -10,6 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
 import { request } from '../api/request';
+import { followSettings, type Keep } from '../api/settings';
 import { IEinfraStream } from '../tokens';
 import { addCommands, whenChanged } from './commands';
 import { Format } from '../api/format';
@@ -54,8 +55,7 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
       stream,
       trans,
       format,
-      // Not a glimpse of it for a user who has switched it off.
-      settings: { ...DEFAULT_SETTINGS, show: registry === null }
+      settings: { ...DEFAULT_SETTINGS, show: false }
     });
     const popup = new UsagePopup(model, trans, () => {
       void app.commands.execute(PanelCommandIDs.open);
@@ -79,16 +79,20 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
       activeStateChanged
     });
 
-    let setShown = (show: boolean): Promise<void> => {
-      model.settings = { ...model.settings, show };
-      return Promise.resolve();
+    let keep: Keep<IUsageSettings> | null = null;
+    const setShown = async (show: boolean): Promise<void> => {
+      if (keep) {
+        await keep('show', show);
+      } else {
+        model.settings = { ...model.settings, show };
+      }
     };
     addCommands({
       app,
       model,
       trans,
       palette,
-      setShown: show => setShown(show),
+      setShown,
       openPopup
     });
 
@@ -106,23 +110,10 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
       restorer
     });
 
-    void registry?.load(ID).then(
-      settings => {
-        const read = (): void => {
-          model.settings = {
-            ...DEFAULT_SETTINGS,
-            ...(settings.composite as Partial<IUsageSettings>)
-          };
-          placePanel();
-        };
-        setShown = show => settings.set('show', show);
-        settings.changed.connect(read);
-        read();
-      },
-      (error: unknown) => {
-        console.warn('jupyter-einfra: the settings of usage cannot be loaded.', error);
-        model.settings = DEFAULT_SETTINGS;
-      }
-    );
+    followSettings(registry, ID, DEFAULT_SETTINGS, (settings, kept) => {
+      model.settings = settings;
+      keep = kept;
+      placePanel();
+    });
   }
 };
