@@ -1,23 +1,22 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { type ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
+import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { ILauncher } from '@jupyterlab/launcher';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
 import { agreed } from '../api/ask';
 import { networkError } from '../api/errors';
+import { tellFailure } from '../api/failure';
 import { describe } from '../api/messages';
+import type { Requester } from '../api/request';
 import { activityIcon } from './icons';
 import { CommandIDs } from './ids';
 import type { ActivityModel, Status } from './model';
 
-/** Asks for a path below `<base>/jupyter-einfra/`; throws `EinfraError`. */
-export type Request = (path: string, init: RequestInit) => Promise<Response>;
-
 export interface ICommandOptions {
   readonly app: JupyterFrontEnd;
   readonly model: ActivityModel;
-  readonly request: Request;
+  readonly request: Requester;
   readonly trans: TranslationBundle;
   readonly palette: ICommandPalette | null;
 }
@@ -106,9 +105,6 @@ export async function tryTo(
   try {
     model.status = (await (await request(path, init)).json()) as Status;
   } catch (error) {
-    await showErrorMessage(
-      trans.__('That did not work'),
-      describe(networkError(error), trans)
-    );
+    await tellFailure(describe(networkError(error), trans), trans);
   }
 }

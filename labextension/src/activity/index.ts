@@ -1,14 +1,11 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import {
-  ICommandPalette,
-  IToolbarWidgetRegistry,
-  showErrorMessage
-} from '@jupyterlab/apputils';
+import { ICommandPalette, IToolbarWidgetRegistry } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { request } from '../api/request';
+import { late } from '../api/failure';
+import { request, type Requester } from '../api/request';
 import { followSettings } from '../api/settings';
 import { IEinfraStream } from '../tokens';
 import { addAwait } from './await';
@@ -45,8 +42,7 @@ export const activityPlugin: JupyterFrontEndPlugin<void> = {
     const { languageCode: language } = translator ?? nullTranslator;
     const trans = (translator ?? nullTranslator).load('jupyter_einfra');
     const { serverSettings } = app.serviceManager;
-    const ask = (path: string, init: RequestInit): Promise<Response> =>
-      request(path, init, serverSettings);
+    const ask: Requester = (path, init) => request(path, init, serverSettings);
     const model = new ActivityModel(stream);
     const touch = new Touch();
     let settings: IActivitySettings = { ...DEFAULT_SETTINGS, show: false };
@@ -85,16 +81,7 @@ export const activityPlugin: JupyterFrontEndPlugin<void> = {
       palette,
       launcher,
       open: async () => {
-        try {
-          await (await load()).open();
-        } catch {
-          await showErrorMessage(
-            trans.__('That did not work'),
-            trans.__(
-              'This cannot be loaded. The server may be away, or it was updated: try again, or reload the page.'
-            )
-          );
-        }
+        await (await late(load(), trans))?.open();
       }
     });
     addAwait({ app, model, request: ask, trans, palette, toolbars });

@@ -3,6 +3,9 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { networkError, replyError } from './errors';
 
+/** Asks for a path below `<base>/jupyter-einfra/`; throws `EinfraError`. */
+export type Requester = (path: string, init: RequestInit) => Promise<Response>;
+
 /** Where all addresses of jupyter-einfra begin, below the server's base URL. */
 const NAMESPACE = 'jupyter-einfra';
 

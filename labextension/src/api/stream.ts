@@ -11,6 +11,7 @@ import type {
 } from '../tokens';
 import type { IPage } from './page';
 import { EinfraError, networkError } from './errors';
+import type { Requester } from './request';
 import { EventStreamParser, type IServerSentEvent } from './sse';
 
 /**
@@ -301,7 +302,7 @@ export namespace EinfraStream {
     readonly page: IPage;
 
     /** Ask for a path below `<base>/jupyter-einfra/`; throws `EinfraError`. */
-    readonly request: (path: string, init: RequestInit) => Promise<Response>;
+    readonly request: Requester;
 
     /** 0 to 1; spreads the attempts of many pages. */
     readonly random?: () => number;

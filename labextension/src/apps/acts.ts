@@ -1,8 +1,9 @@
-import { showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { networkError } from '../api/errors';
+import { tellFailure } from '../api/failure';
 import { describe } from '../api/messages';
+import type { Requester } from '../api/request';
 import type { components } from '../api/schema';
 
 type Schemas = components['schemas'];
@@ -10,7 +11,7 @@ type Schemas = components['schemas'];
 /** What is asked of the server, and what the user is told if it refuses. */
 export class Acts {
   constructor(
-    private readonly _request: (path: string, init: RequestInit) => Promise<Response>,
+    private readonly _request: Requester,
     private readonly _trans: TranslationBundle
   ) {}
 
@@ -60,10 +61,7 @@ export class Acts {
       });
       return (await response.json()) as T;
     } catch (error) {
-      await showErrorMessage(
-        this._trans.__('That did not work'),
-        describe(networkError(error), this._trans)
-      );
+      await tellFailure(describe(networkError(error), this._trans), this._trans);
       return null;
     }
   }

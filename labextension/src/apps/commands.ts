@@ -12,7 +12,7 @@ import { captionOf } from './captions';
 import { iconOf } from './icons';
 import { CommandIDs } from './ids';
 import { isMeant, keepsSession, lossesOf, mayEnd } from './losses';
-import { resetLosses } from './launch/model';
+import { resetLosses } from './launch/reset';
 import { isAlive, isFailed, type App, type AppsModel, type Instance } from './model';
 import { keepInStep } from './offers';
 import type { Opener } from './opener';
@@ -23,7 +23,7 @@ interface IOptions {
   readonly model: AppsModel;
   readonly acts: Acts;
   readonly opener: Opener;
-  readonly showLog: (instance: Instance) => void;
+  readonly showLog: (instance: Instance) => Promise<void>;
   readonly trans: TranslationBundle;
   readonly format: Format;
   readonly palette: ICommandPalette | null;
@@ -234,9 +234,7 @@ export function addCommands(options: IOptions): void {
   ofInstance(
     CommandIDs.log,
     title => trans.__('Show the Log of %1', title),
-    instance => {
-      showLog(instance);
-    },
+    instance => showLog(instance),
     () => true
   );
 

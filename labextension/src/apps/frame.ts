@@ -3,9 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { describe } from '../api/messages';
-import { launchForTab, type Act } from './launch/model';
+import type * as Late from './late';
+import type { Act } from './launch/model';
 import { DATA_ID } from './launch/page';
-import { make, LaunchView } from './launch/view';
 import { isAlive, type AppsModel, type Instance } from './model';
 import { PageLife, type Page } from './pages';
 import { watch } from './presence/watch';
@@ -34,6 +34,7 @@ export class AppFrame extends Widget {
     this._shown = _options.shown;
     this.addClass('jp-EinfraApps-frame');
     _options.model.changed.connect(this._follow, this);
+    this._loadLate();
     // Also where the page itself does not tell: it may be another site's by now, or forbid it.
     const program = (): Window | null =>
       this._page === 'program' ? (this._frame?.contentWindow ?? null) : null;
@@ -101,7 +102,9 @@ export class AppFrame extends Widget {
 
   /** Let the keyboard go to the program. */
   protected override onActivateRequest(): void {
-    (this._frame ?? this.node.querySelector('button'))?.focus();
+    const target = this._frame ?? this.node.querySelector('button');
+    this._wantsFocus = !target;
+    target?.focus();
   }
 
   private get _page(): Page {
@@ -157,31 +160,34 @@ export class AppFrame extends Widget {
   private _tell(instance: Instance | null): void {
     const { onLog, onStart, trans } = this._options;
     const { title } = this.shown;
-    const isFailure = instance?.state === 'failed';
+    const late = this._late;
     const text = instance?.reason
       ? describe(instance.reason, trans)
       : trans.__('%1 does not run', title);
+    if (!late) {
+      this._loadLate();
+      return;
+    }
     if (this._strip?.dataset['text'] === text) {
       return;
     }
-    const words = document.createElement('p');
-    words.textContent = text;
-    const acts = document.createElement('div');
-    acts.className = 'jp-EinfraApps-overActs';
-    acts.append(button(this._label('start'), onStart));
-    acts.firstElementChild?.classList.add('jp-mod-first');
-    if (instance?.started) {
-      const show = (): void => {
-        onLog(instance);
-      };
-      acts.append(button(trans.__('Show Log'), show));
-    }
-    const strip = document.createElement('div');
-    strip.className = 'jp-EinfraApps-over';
-    strip.classList.toggle('jp-mod-failed', isFailure);
-    strip.dataset['text'] = text;
-    strip.setAttribute('role', isFailure ? 'alert' : 'status');
-    strip.append(words, acts);
+    const strip = late.makeStrip({
+      text,
+      isFailure: instance?.state === 'failed',
+      acts: [
+        { label: this._label('start'), execute: onStart },
+        ...(instance?.started
+          ? [
+              {
+                label: trans.__('Show Log'),
+                execute: () => {
+                  onLog(instance);
+                }
+              }
+            ]
+          : [])
+      ]
+    });
     this._strip?.remove();
     this._strip = strip;
     this.node.prepend(strip);
@@ -197,10 +203,15 @@ export class AppFrame extends Widget {
       this.load();
       return;
     }
+    const late = this._late;
+    if (!late) {
+      this._loadLate();
+      return;
+    }
     const icon = model.app(app)?.icon_svg ?? '';
     if (icon !== this._icon) {
       this._icon = icon;
-      this._view = new LaunchView({
+      this._view = new late.LaunchView({
         icon,
         trans,
         links: [],
@@ -215,7 +226,11 @@ export class AppFrame extends Widget {
       });
       this.node.replaceChildren(this._view.node);
     }
-    this._view?.show(launchForTab(title, model.isReady ? instance : undefined, trans));
+    const known = model.isReady ? instance : undefined;
+    this._view?.show(late.launchForTab(title, known, trans));
+    if (this._wantsFocus) {
+      this.activate();
+    }
   }
 
   private _label(act: Act): string {
@@ -227,12 +242,29 @@ export class AppFrame extends Widget {
     return hasFailed ? trans.__('Try again') : trans.__('Start');
   }
 
+  /** Have at hand what is said in place of a program: once that ends, it may be too late. */
+  private _loadLate(): void {
+    import('./late').then(
+      late => {
+        this._late = late;
+        if (!this.isDisposed) {
+          this._follow();
+        }
+      },
+      (error: unknown) => {
+        console.warn('jupyter-einfra: it cannot be told what does not run.', error);
+      }
+    );
+  }
+
   private _frame: HTMLIFrameElement | null = null;
   private _icon: string | null = null;
+  private _late: typeof Late | null = null;
   private readonly _life = new PageLife();
   private _shown: IShown;
   private _strip: HTMLElement | null = null;
-  private _view: LaunchView | null = null;
+  private _view: Late.LaunchView | null = null;
+  private _wantsFocus = false;
 }
 
 export namespace AppFrame {
@@ -275,12 +307,4 @@ export function makeTab(
   tab.title.icon = options.icon;
   tab.title.closable = true;
   return tab;
-}
-
-function button(text: string, act: () => void): HTMLButtonElement {
-  const made = make('button', 'act');
-  made.type = 'button';
-  made.textContent = text;
-  made.addEventListener('click', act);
-  return made;
 }

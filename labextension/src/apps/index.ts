@@ -11,7 +11,8 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Format } from '../api/format';
-import { request } from '../api/request';
+import { late } from '../api/failure';
+import { request, type Requester } from '../api/request';
 import { followSettings } from '../api/settings';
 import { localStore } from '../api/tabs';
 import { IEinfraStream } from '../tokens';
@@ -20,7 +21,6 @@ import { addCommands } from './commands';
 import { Figures } from './figures';
 import { CommandIDs } from './ids';
 import { LANGUAGE_KEY } from './launch/around';
-import { makeLogTab } from './log';
 import { AppsModel, type Instance } from './model';
 import { Opener } from './opener';
 import { addRunning } from './running';
@@ -60,18 +60,21 @@ export const appsPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_einfra');
     const format = new Format(trans, languageCode);
     const { serverSettings } = app.serviceManager;
-    const ask = (path: string, init: RequestInit): Promise<Response> =>
-      request(path, init, serverSettings);
+    const ask: Requester = (path, init) => request(path, init, serverSettings);
     let settings: IAppsSettings = DEFAULT_SETTINGS;
 
     const model = new AppsModel(stream);
     const acts = new Acts(ask, trans);
     const logs = new Map<string, MainAreaWidget>();
-    const showLog = (instance: Instance): void => {
+    const showLog = async (instance: Instance): Promise<void> => {
       const { id } = instance;
+      const parts = await late(import('./late'), trans);
       let tab = logs.get(id);
       if (!tab) {
-        tab = makeLogTab({
+        if (!parts) {
+          return;
+        }
+        tab = parts.makeLogTab({
           instance,
           icon: model.app(instance.app)?.icon_svg ?? '',
           keptIn: model.app(instance.app)?.kept_in ?? null,

@@ -4,6 +4,7 @@ import { listIcon } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 
 import type { Format } from '../api/format';
+import type { Requester } from '../api/request';
 import { LaunchController } from './launch/controller';
 import type { Instance } from './model';
 
@@ -15,7 +16,7 @@ interface IOptions {
   readonly keptIn: string | null;
   readonly trans: TranslationBundle;
   readonly format: Format;
-  readonly request: (path: string, init: RequestInit) => Promise<Response>;
+  readonly request: Requester;
   readonly open: () => void;
 }
 

@@ -179,7 +179,7 @@ export class Opener {
       trans,
       waits,
       address: url => this._address(url),
-      onLog: showLog,
+      onLog: instance => void showLog(instance),
       onUse: this._useOf(shown.id),
       onStart: () => {
         void (async () => {
@@ -214,7 +214,7 @@ export namespace Opener {
     readonly app: JupyterFrontEnd;
     readonly model: AppsModel;
     readonly acts: Acts;
-    readonly showLog: (instance: Instance) => void;
+    readonly showLog: (instance: Instance) => Promise<void>;
     readonly trans: TranslationBundle;
     readonly settings: () => IAppsSettings;
   }

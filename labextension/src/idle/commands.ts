@@ -6,13 +6,13 @@ import {
 } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { late } from '../api/failure';
+import type { Requester } from '../api/request';
 import { controlPanel } from './hub';
-import { CommandIDs } from './ids';
+import { CommandIDs, PAGE_ID } from './ids';
 import type { IdleModel } from './model';
-import { makePage, PAGE_ID } from './page';
-import { ReportModel, type Request } from './report';
+import type * as Page from './page';
 import { Stopper } from './stop';
-import { askForTime } from './time';
 import type { IdleWords } from './words';
 
 /** Lab's own, which may not be there. */
@@ -21,7 +21,7 @@ const SAVE_ALL = 'docmanager:save-all';
 interface IOptions {
   readonly app: JupyterFrontEnd;
   readonly model: IdleModel;
-  readonly request: Request;
+  readonly request: Requester;
   readonly words: IdleWords;
   readonly trans: TranslationBundle;
   readonly palette: ICommandPalette | null;
@@ -45,9 +45,10 @@ export function addCommands(options: IOptions): void {
     };
   };
 
-  const makeTab = (): MainAreaWidget => {
+  const makeTab = ({ makePage }: typeof Page): MainAreaWidget => {
     const made = makePage({
-      model: new ReportModel(model, request),
+      model,
+      request,
       acts: () => ({
         saveAll: commands.hasCommand(SAVE_ALL) ? run(SAVE_ALL) : null,
         stop: stopper.grant?.may_stop === true ? run(CommandIDs.stop) : null,
@@ -77,11 +78,12 @@ export function addCommands(options: IOptions): void {
     label: trans.__('Will My Server Be Kept?'),
     ...offered(() => model.hasPolicy),
     execute: async () => {
-      if (model.isAbsent) {
+      const page = await late(import('./page'), trans);
+      if (!page || model.isAbsent) {
         return;
       }
       if (!tab) {
-        tab = makeTab();
+        tab = makeTab(page);
         shell.add(tab, 'main');
         await tracker.add(tab);
       }
@@ -99,7 +101,8 @@ export function addCommands(options: IOptions): void {
     execute: async () => {
       const extension = model.status?.extension;
       if (extension) {
-        await askForTime({ extension, request, trans, words, now });
+        const time = await late(import('./time'), trans);
+        await time?.askForTime({ extension, request, trans, words, now });
       }
     }
   });

@@ -7,3 +7,6 @@ export const CommandIDs = {
   /** Ask the operator for more time. */
   ask: 'einfra-idle:ask'
 } as const;
+
+/** Of the page's tab. */
+export const PAGE_ID = 'einfra-idle-page';

@@ -3,19 +3,23 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import type { Requester } from '../api/request';
 import { idleIcon } from './icon';
+import { PAGE_ID } from './ids';
+import type { IdleModel } from './model';
 import { PageView, type IPageProps } from './page-view';
+import { ReportModel } from './report';
 
-export const PAGE_ID = 'einfra-idle-page';
+import '../../style/idle-page.css';
 
-interface IOptions extends IPageProps {
+interface IPageOptions extends IPageProps {
   /** Called when somebody begins to look at it. */
   readonly onShow: () => void;
 }
 
 /** The page that tells whether this server will be kept, fresh while it is seen. */
 class IdlePage extends ReactWidget {
-  constructor(private readonly _options: IOptions) {
+  constructor(private readonly _options: IPageOptions) {
     super();
     this.addClass('jp-EinfraIdle-page');
     this.node.tabIndex = -1;
@@ -67,9 +71,14 @@ class IdlePage extends ReactWidget {
   }
 }
 
+interface IOptions extends Omit<IPageOptions, 'model'> {
+  readonly model: IdleModel;
+  readonly request: Requester;
+}
+
 /** Make the page's tab. */
-export function makePage(options: IOptions): MainAreaWidget {
-  const content = new IdlePage(options);
+export function makePage({ model, request, ...options }: IOptions): MainAreaWidget {
+  const content = new IdlePage({ ...options, model: new ReportModel(model, request) });
   content.id = `${PAGE_ID}-content`;
   const tab = new MainAreaWidget({ content });
   tab.id = PAGE_ID;

@@ -1,14 +1,12 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { networkError, type EinfraError } from '../api/errors';
+import type { Requester } from '../api/request';
 import type { components } from '../api/schema';
 import type { IdleModel } from './model';
 import type { Status } from './words';
 
 type Schemas = components['schemas'];
-
-/** Asks for a path below `<base>/jupyter-einfra/`; throws `EinfraError`. */
-export type Request = (path: string, init: RequestInit) => Promise<Response>;
 
 /**
  * What the page shows: asked for when it is seen, and again when the server says
@@ -17,7 +15,7 @@ export type Request = (path: string, init: RequestInit) => Promise<Response>;
 export class ReportModel {
   constructor(
     private readonly _model: IdleModel,
-    private readonly _request: Request
+    private readonly _request: Requester
   ) {
     _model.statusChanged.connect(this._onStatus, this);
   }

@@ -7,8 +7,8 @@ import { agreed } from '../api/ask';
 import { shorten, tidy } from '../api/blanks';
 import { networkError } from '../api/errors';
 import { describe } from '../api/messages';
+import type { Requester } from '../api/request';
 import type { components } from '../api/schema';
-import type { Request } from './report';
 
 type StopGrant = components['schemas']['StopGrant'];
 
@@ -138,7 +138,7 @@ export class Stopper {
 export namespace Stopper {
   export interface IOptions {
     readonly app: JupyterFrontEnd;
-    readonly request: Request;
+    readonly request: Requester;
     readonly trans: TranslationBundle;
 
     /** The hub's page on which servers are stopped; null without a hub. */

@@ -4,9 +4,9 @@ import { Widget } from '@lumino/widgets';
 
 import { networkError } from '../api/errors';
 import { describe } from '../api/messages';
+import type { Requester } from '../api/request';
 import type { components } from '../api/schema';
 import { answerOf, DAY, lengthsUpTo, type IAnswer } from './answers';
-import type { Request } from './report';
 import type { IdleWords } from './words';
 
 type Schemas = components['schemas'];
@@ -18,7 +18,7 @@ const LONGEST_REASON = 1000;
 
 interface IOptions {
   readonly extension: Extension;
-  readonly request: Request;
+  readonly request: Requester;
   readonly trans: TranslationBundle;
   readonly words: IdleWords;
   readonly now: () => Date;

@@ -3,7 +3,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { networkError, type EinfraError } from '../../api/errors';
 import type { components } from '../../api/schema';
-import type { Request } from '../commands';
+import type { Requester } from '../../api/request';
 import type { ActivityModel, Status } from '../model';
 import { queryOf } from './sparkline';
 
@@ -158,7 +158,7 @@ export class DigestModel {
 export namespace DigestModel {
   export interface IOptions {
     readonly activity: ActivityModel;
-    readonly request: Request;
+    readonly request: Requester;
 
     /** Whether the server has figures over time. */
     readonly hasUsage: () => boolean;

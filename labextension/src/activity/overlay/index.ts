@@ -2,7 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Request } from '../commands';
+import type { Requester } from '../../api/request';
 import type { ActivityModel } from '../model';
 import type { IActivitySettings } from '../settings';
 import { Acts, type IAct } from './acts';
@@ -144,7 +144,7 @@ export namespace Welcome {
   export interface IOptions {
     readonly app: JupyterFrontEnd;
     readonly model: ActivityModel;
-    readonly request: Request;
+    readonly request: Requester;
     readonly trans: TranslationBundle;
 
     /** BCP 47 tag. */

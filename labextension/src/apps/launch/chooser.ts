@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { say } from '../../api/describe';
 import { networkError } from '../../api/errors';
+import type { Requester } from '../../api/request';
 import type { components } from '../../api/schema';
 import { PAGE_WORDS } from './words';
 import { waysOf, type ILink } from './elements';
@@ -201,7 +202,7 @@ export namespace Chooser {
     readonly base: string;
     readonly links: readonly ILink[];
     readonly trans: TranslationBundle;
-    readonly request: (path: string, init: RequestInit) => Promise<Response>;
+    readonly request: Requester;
 
     /** What to do before the page goes to an instance. */
     readonly onChosen: (id: string, title: string) => void;

@@ -3,8 +3,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { type ICoded } from '../../api/describe';
 import { networkError } from '../../api/errors';
 import type { Format } from '../../api/format';
+import type { Requester } from '../../api/request';
 import { Follower, type LaunchEvent } from './follower';
-import { launchOf, resetLosses, type Act, type Instance } from './model';
+import { launchOf, type Act, type Instance } from './model';
+import { resetLosses } from './reset';
 import { LaunchView } from './view';
 
 /** How often the time that has passed is shown anew. */
@@ -180,7 +182,7 @@ export namespace LaunchController {
     readonly links: LaunchView.IOptions['links'];
     readonly trans: TranslationBundle;
     readonly format: Format;
-    readonly request: (path: string, init: RequestInit) => Promise<Response>;
+    readonly request: Requester;
 
     /** Show the program itself. */
     readonly onReady: () => void;

@@ -1,4 +1,5 @@
 import { networkError, type EinfraError } from '../../api/errors';
+import type { Requester } from '../../api/request';
 import type { components } from '../../api/schema';
 import { EventStreamParser } from '../../api/sse';
 
@@ -79,7 +80,7 @@ export namespace Follower {
     readonly id: string;
 
     /** Asks for a path below `jupyter-einfra/`; throws `EinfraError`. */
-    readonly request: (path: string, init: RequestInit) => Promise<Response>;
+    readonly request: Requester;
 
     /** Where the instance stands. */
     readonly onTold: (event: LaunchEvent) => void;

@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { shorten, tidy } from '../../api/blanks';
 import { say, type ICoded } from '../../api/describe';
 import type { Format } from '../../api/format';
 import type { components } from '../../api/schema';
+import { nameOf } from './reset';
 import { PAGE_WORDS } from './words';
 
 export type Instance = components['schemas']['AppInstance'];
@@ -50,8 +50,6 @@ const LONG_SECONDS = 10;
 
 /** A bar that is full and stays so looks broken. */
 const MOST_PROGRESS = 0.95;
-
-const LONGEST_TITLE = 60;
 
 /** What can be done where it runs and the page is not about to go there. */
 const RUNNING_ACTS: Readonly<Partial<Record<Purpose, readonly Act[]>>> = {
@@ -109,23 +107,6 @@ export function launchForTab(
     isFailure: instance?.state === 'failed',
     acts: ['start']
   };
-}
-
-/** What becomes of the session that is reset. */
-export function resetLosses(
-  title: string,
-  keptIn: string,
-  trans: TranslationBundle
-): string {
-  return trans.__(
-    '%1 ends at once: what runs in it, and what it has not saved yet, is lost. Its session is set aside in %2, not deleted, and a new one begins.',
-    nameOf(title),
-    keptIn
-  );
-}
-
-function nameOf(title: string): string {
-  return shorten(tidy(title), LONGEST_TITLE);
 }
 
 /**

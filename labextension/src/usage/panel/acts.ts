@@ -1,10 +1,11 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { showErrorMessage, type ISessionContext } from '@jupyterlab/apputils';
+import type { ISessionContext } from '@jupyterlab/apputils';
 import { KernelAPI } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { agreed } from '../../api/ask';
+import { tellFailure } from '../../api/failure';
 import type { components } from '../../api/schema';
 import { calm } from './names';
 
@@ -146,8 +147,7 @@ export class Acts {
     try {
       await act();
     } catch (error) {
-      const reason = error instanceof Error ? error : String(error);
-      await showErrorMessage(this._trans.__('That did not work'), reason);
+      await tellFailure(error instanceof Error ? error : String(error), this._trans);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { EinfraError, networkError } from '../../api/errors';
+import type { Requester } from '../../api/request';
 import type { components } from '../../api/schema';
 import { emptyTimeline, readingsOf, secondsOf, timelineOf } from './columns';
 import type { Gpu } from './device-charts';
@@ -9,9 +10,6 @@ import type { IRange } from './ranges';
 import type { Timeline } from './timeline';
 
 type Schemas = components['schemas'];
-
-/** Asks for a path below `<base>/jupyter-einfra/`; throws `EinfraError`. */
-export type Request = (path: string, init: RequestInit) => Promise<Response>;
 
 /** Samples that may come while the history is under way. */
 const MOST_WAITING = 120;
@@ -32,7 +30,7 @@ const DRAWINGS_PER_POINT = 20;
  */
 export class History {
   constructor(
-    private readonly _request: Request,
+    private readonly _request: Requester,
     private readonly _trans: TranslationBundle,
     range: IRange
   ) {

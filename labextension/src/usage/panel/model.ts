@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { describe } from '../../api/messages';
+import type { Requester } from '../../api/request';
 import type { components } from '../../api/schema';
 import type { IEinfraStream, ISubscription, ITopicMessages, TopicName } from '../../tokens';
 import { Figures } from '../figures';
@@ -10,7 +11,7 @@ import type { IUsageSettings } from '../settings';
 import { Charts } from './charts';
 import type { IChart } from './chart';
 import { Freshness } from './freshness';
-import { History, type Request } from './history';
+import { History } from './history';
 import { Occasions } from './occasions';
 import { RANGES, type IRange } from './ranges';
 import { historyTroubleOf, troubleOf } from './troubles';
@@ -222,7 +223,7 @@ export class PanelModel {
 export namespace PanelModel {
   export interface IOptions {
     readonly stream: IEinfraStream;
-    readonly request: Request;
+    readonly request: Requester;
     readonly trans: TranslationBundle;
     readonly format: Format;
 

@@ -22,6 +22,8 @@ import { When } from './when';
 
 import 'uplot/dist/uPlot.min.css';
 
+import '../../../style/usage-panel.css';
+
 /** All that the panel shows, for as long as it can be seen. */
 export class PanelView extends ReactWidget {
   constructor(private readonly _options: IPanelOptions) {

@@ -5,6 +5,7 @@ import { PanelLayout, Widget } from '@lumino/widgets';
 
 import type { IEinfraStream } from '../../tokens';
 import type { Format } from '../../api/format';
+import type { Requester } from '../../api/request';
 import type { IUsageSettings } from '../settings';
 import { focusFirst } from './focus';
 import type { PanelView } from './panel-view';
@@ -13,7 +14,7 @@ import type { PanelView } from './panel-view';
 export interface IPanelOptions {
   readonly app: JupyterFrontEnd;
   readonly stream: IEinfraStream;
-  readonly request: (path: string, init: RequestInit) => Promise<Response>;
+  readonly request: Requester;
   readonly trans: TranslationBundle;
   readonly format: Format;
 
