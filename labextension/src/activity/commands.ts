@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
 import { agreed } from '../api/ask';
+import { whenChanged } from '../api/changes';
 import { networkError } from '../api/errors';
 import { tellFailure } from '../api/failure';
 import { describe } from '../api/messages';
@@ -76,24 +77,24 @@ export function addCommands(options: IOptions): void {
   }
 
   let tile: IDisposable | null = null;
-  let before = '';
   model.changed.connect(() => {
-    const { isOffered, status } = model;
-    if (isOffered) {
+    if (model.isOffered) {
       tile ??= launcher?.add({ command: CommandIDs.open, category: 'Other' }) ?? null;
     } else {
       tile?.dispose();
       tile = null;
     }
-    // Only when it matters, and by name: at each notice Lab draws its toolbars anew.
-    const after = JSON.stringify([isOffered, status?.recording, status?.awaited]);
-    if (after !== before) {
-      before = after;
+  });
+  // Only when it matters, and by name: at each notice Lab draws its toolbars anew.
+  whenChanged(
+    () => JSON.stringify([model.isOffered, model.status?.recording, model.status?.awaited]),
+    () => {
       for (const command of Object.values(CommandIDs)) {
         commands.notifyCommandChanged(command);
       }
-    }
-  });
+    },
+    model.changed
+  );
 }
 
 /** Ask for a change, take the answer, and say so if it came to nothing. */

@@ -6,6 +6,7 @@ import {
 } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { whenChanged } from '../api/changes';
 import { late } from '../api/failure';
 import type { Requester } from '../api/request';
 import { controlPanel } from './hub';
@@ -111,22 +112,27 @@ export function addCommands(options: IOptions): void {
   }
   void restorer?.restore(tracker, { command: CommandIDs.open, name: () => PAGE_ID });
 
-  let before = '';
-  const keepInStep = (): void => {
-    if (model.isAbsent) {
-      tab?.dispose();
-    }
-    // Only when it matters, and by name: at each notice Lab draws its toolbars anew.
-    const names = Object.values(CommandIDs);
-    const after = names.map(name => commands.isEnabled(name)).join();
-    if (after !== before) {
-      before = after;
+  whenChanged(
+    () => model.isAbsent,
+    () => {
+      if (model.isAbsent) {
+        tab?.dispose();
+      }
+    },
+    model.stateChanged,
+    model.statusChanged
+  );
+  // Only when it matters, and by name: at each notice Lab draws its toolbars anew.
+  const names = Object.values(CommandIDs);
+  whenChanged(
+    () => names.map(name => commands.isEnabled(name)).join(),
+    () => {
       for (const name of names) {
         commands.notifyCommandChanged(name);
       }
-    }
-  };
-  model.stateChanged.connect(keepInStep);
-  model.statusChanged.connect(keepInStep);
-  stopper.changed.connect(keepInStep);
+    },
+    model.stateChanged,
+    model.statusChanged,
+    stopper.changed
+  );
 }

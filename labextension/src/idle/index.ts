@@ -9,6 +9,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { whenChanged } from '../api/changes';
 import { Format } from '../api/format';
 import { request } from '../api/request';
 import { followSettings } from '../api/settings';
@@ -62,14 +63,14 @@ export const idlePlugin: JupyterFrontEndPlugin<void> = {
 
     if (statusBar) {
       const activeStateChanged = new Signal<IdleModel, void>(model);
-      let wasActive = false;
       const isActive = (): boolean => model.view.kind !== 'hidden';
-      model.stateChanged.connect(() => {
-        if (isActive() !== wasActive) {
-          wasActive = isActive();
+      whenChanged(
+        isActive,
+        () => {
           activeStateChanged.emit();
-        }
-      });
+        },
+        model.stateChanged
+      );
       statusBar.registerStatusItem(ID, {
         item: new IdleItem(model, trans, () => {
           void app.commands.execute(CommandIDs.open);

@@ -2,6 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { whenChanged } from '../api/changes';
 import type { UsageModel } from './model';
 
 /** What the mouse can do with the item, the keyboard can do too. */
@@ -42,36 +43,20 @@ export function addCommands(options: IOptions): void {
   });
   // Only when it matters, and by name: at each notice Lab draws its toolbars anew.
   whenChanged(
-    model,
     () => model.view.kind !== 'hidden',
     () => {
       commands.notifyCommandChanged(CommandIDs.show);
-    }
+    },
+    model.stateChanged
   );
   whenChanged(
-    model,
     () => model.settings.show,
     () => {
       commands.notifyCommandChanged(CommandIDs.toggle);
-    }
+    },
+    model.stateChanged
   );
   for (const command of Object.values(CommandIDs)) {
     palette?.addItem({ command, category: trans.__('Usage') });
   }
-}
-
-/** Hear of those changes of a model only after which something reads otherwise. */
-export function whenChanged(
-  model: UsageModel,
-  read: () => unknown,
-  then: () => void
-): void {
-  let before = read();
-  model.stateChanged.connect(() => {
-    const now = read();
-    if (now !== before) {
-      before = now;
-      then();
-    }
-  });
 }

@@ -9,10 +9,11 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { whenChanged } from '../api/changes';
 import { request } from '../api/request';
 import { followSettings, type Keep } from '../api/settings';
 import { IEinfraStream } from '../tokens';
-import { addCommands, whenChanged } from './commands';
+import { addCommands } from './commands';
 import { Format } from '../api/format';
 import { UsageModel } from './model';
 import { addPanel, PanelCommandIDs } from './panel';
@@ -66,9 +67,13 @@ export const usagePlugin: JupyterFrontEndPlugin<void> = {
     const item = new UsageStatus(model, trans, openPopup);
     const activeStateChanged = new Signal<UsageModel, void>(model);
     const isActive = (): boolean => model.view.kind !== 'hidden';
-    whenChanged(model, isActive, () => {
-      activeStateChanged.emit();
-    });
+    whenChanged(
+      isActive,
+      () => {
+        activeStateChanged.emit();
+      },
+      model.stateChanged
+    );
     statusBar.registerStatusItem(ID, {
       item,
       align: 'left',
