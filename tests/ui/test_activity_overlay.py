@@ -138,6 +138,13 @@ def change_theme(page: Page, theme: str) -> None:
     change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
     page.evaluate(change, theme)
     expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+
+def shot_in_both(page: Page, shot: Shot, name: str) -> None:
+    for theme in (DARK, LIGHT):
+        change_theme(page, theme)
+        shot(page, f"{name}-{theme.split()[1].lower()}", animations="disabled")
 
 
 def test_who_has_not_asked_is_told_only_what_is_worth_it(
@@ -169,7 +176,7 @@ def it_opens_when_asked(played: Played, shot: Shot) -> None:
     page.locator(CARD, has_text="While You Were Away").click()
     expect(overlay).to_contain_text("Nothing has happened since")
     expect(overlay.get_by_role("heading", level=1)).to_be_focused()
-    shot(page, "activity-nothing")
+    shot_in_both(page, shot, "activity-nothing")
     assert violations(page, OVERLAY) == []
     page.keyboard.press("Escape")
     expect(overlay).to_have_count(0)
@@ -181,7 +188,7 @@ def a_failure_is_told(played: Played, shot: Shot) -> None:
     played.fails = True
     overlay = played.open()
     expect(overlay).to_contain_text("It cannot be told now.")
-    shot(page, "activity-failed")
+    shot_in_both(page, shot, "activity-failed")
     assert violations(page, OVERLAY) == []
     played.fails = False
     overlay.get_by_role("button", name="Try Again").click()
@@ -279,10 +286,7 @@ def test_what_can_be_done_about_it_is_done(page: Page, lab: LabServer, shot: Sho
     page.wait_for_selector(CARD)
     # The launcher, which comes late, does not take the focus away.
     expect(overlay.get_by_role("heading", level=1)).to_be_focused()
-    shot(page, "activity-one-light")
-    change_theme(page, DARK)
-    shot(page, "activity-one-dark")
-    change_theme(page, LIGHT)
+    shot_in_both(page, shot, "activity-one")
     assert "resolution=600" in played.history[0]
     no_notification_says_the_same(played)
     the_kernel_is_restarted_in_place(played)
@@ -357,7 +361,7 @@ def the_bell_is_rung(played: Played, shot: Shot) -> None:
     expect(bell).to_have_attribute("aria-pressed", "true")
     assert played.requests("/awaited") == [{"path": "train.ipynb", "wanted": True}]
     hint = page.locator(TOAST, has_text="Also outside of this page?")
-    shot(page, "activity-bell", animations="disabled")
+    shot_in_both(page, shot, "activity-bell")
     with page.expect_response(lambda r: "api/settings" in r.url and r.request.method == "PUT"):
         hint.get_by_role("button", name="Let the Browser Tell Me").click()
     bell.click()
@@ -410,7 +414,7 @@ def test_a_crowded_month_can_be_read_in_every_theme(page: Page, lab: LabServer, 
         scroll = overlay.locator(f".jp-EinfraActivity-{part}")
         assert scroll.evaluate("node => node.scrollWidth <= node.clientWidth")
         assert scroll.evaluate("node => node.scrollHeight > node.clientHeight")
-        shot(page, f"activity-month-{width}")
+        shot_in_both(page, shot, f"activity-month-{width}")
         for button in ("Close", "Continue in train.ipynb"):
             expect(overlay.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
     who_has_read_it_in_another_window_need_not_close_it(played)
@@ -438,6 +442,49 @@ def test_it_speaks_czech(page: Page, lab: LabServer, shot: Shot) -> None:
     expect(overlay).to_contain_text("jádro bylo násilně ukončeno")
     expect(overlay).to_contain_text("proběhlo 9 buněk, nejdelší trvala 5 h 48 min.")
     page.wait_for_selector(CARD)
-    shot(page, "activity-czech")
+    shot_in_both(page, shot, "activity-czech")
     told = overlay.inner_text()
     assert re.findall(r"\b(?:the|was|cell|kernel|this|since|of)\b", told, re.IGNORECASE) == []
+
+
+#: How well what has a colour of its own stands out from the background of all.
+CONTRASTS = """() => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const light = colour => {
+        for (canvas.fillStyle of ['Canvas', colour]) {
+            canvas.fillRect(0, 0, 1, 1);
+        }
+        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(value =>
+            value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const styleOf = (selector, part) => getComputedStyle(document.querySelector(selector), part);
+    const colours = {
+        info: styleOf('li[data-severity=info]', '::before').backgroundColor,
+        running: styleOf('li[data-severity=running]', '::before').borderTopColor,
+        curve: styleOf('.jp-EinfraActivity-line').stroke,
+        mark: styleOf('line[data-severity=running]').stroke,
+        bar: styleOf('.jp-EinfraUsage-bar > span').backgroundColor
+    };
+    const ground = light('Canvas');
+    return Object.entries(colours).filter(([, colour]) => {
+        const [low, high] = [ground, light(colour)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05) < 3;
+    });
+}"""
+
+
+def test_forced_colours_leave_it_readable(page: Page, lab: LabServer, shot: Shot) -> None:
+    Played(page, status(), USUAL)
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+    page.goto(f"{lab.url}lab?token={lab.token}&reset")
+    overlay = page.locator(OVERLAY)
+    expect(overlay.locator("svg[role=img]")).to_be_visible()
+    page.wait_for_selector(".jp-EinfraUsage-bar")
+    for scheme in ("dark", "light"):
+        page.emulate_media(forced_colors="active", color_scheme=scheme)
+        shot(page, f"activity-forced-{scheme}")
+        assert page.evaluate(CONTRASTS) == []
+    # What can be pressed has an edge, for it has no colour.
+    widths = "nodes => nodes.map(node => getComputedStyle(node).borderTopWidth)"
+    assert set(overlay.locator("button").evaluate_all(widths)) == {"1px"}

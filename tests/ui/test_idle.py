@@ -227,6 +227,24 @@ def test_time_goes_on_while_nobody_says_anything(page: Page, lab: LabServer) -> 
     expect(page.locator(ITEM)).to_contain_text("Deleted in 30 min unless used")
 
 
+def test_a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again(
+    page: Page, lab: LabServer
+) -> None:
+    Played(page, LEVELS["kept"][0])
+    open_lab(page, lab)
+    item = page.locator(ITEM).get_by_role("button")
+    item.wait_for()
+    scripts = "**/jupyter-einfra/static/*.js"
+    page.route(scripts, lambda route: route.abort())
+    item.click()
+    dialog = page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("This cannot be loaded.")
+    dialog.get_by_role("button").click()
+    page.unroute(scripts)
+    item.click()
+    expect(page.locator(TAB).locator("svg[role=img]")).to_be_visible()
+
+
 def test_a_server_that_fails_says_so_and_can_be_asked_again(
     page: Page, lab: LabServer, shot: Shot
 ) -> None:

@@ -482,6 +482,12 @@ def test_a_new_theme_is_drawn_at_once(page: Page, lab: LabServer) -> None:
     change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
     page.evaluate(change, DARK)
     wait_until("it is drawn anew", lambda: canvas.evaluate(pixel) != before)
+    # So are the system's own colours, where it puts them on everything.
+    seen = [canvas.evaluate(pixel)]
+    for scheme in ("dark", "light"):
+        page.emulate_media(forced_colors="active", color_scheme=scheme)
+        wait_until("it is drawn anew", lambda: canvas.evaluate(pixel) not in seen)
+        seen.append(canvas.evaluate(pixel))
 
 
 def test_the_history_is_exported(page: Page, lab: LabServer) -> None:

@@ -67,10 +67,12 @@ function Drawing(props: IDrawing): React.ReactElement {
   const figure = words.figure(rule, rule.threshold);
   const end = report.status.delete_at;
   const ending = end === null ? '' : words.format.time(new Date(end), now);
-  // To the right there are no figures.
+  // To the right there are no figures; nor do words lie on the line of a deletion near by.
+  const isNear = endX !== null && endX - nowX < WORDS_PX;
+  const lineX = isNear ? Math.max(nowX, endX) : nowX;
   const beside =
-    plot.right - nowX > WORDS_PX
-      ? ({ x: nowX + 8 } as const)
+    plot.right - lineX > WORDS_PX
+      ? ({ x: lineX + 8 } as const)
       : ({ x: nowX - 8, textAnchor: 'end' } as const);
   const plotHeight = plot.bottom - plot.top;
   return (
@@ -130,8 +132,8 @@ function Drawing(props: IDrawing): React.ReactElement {
       <text {...beside} y={thresholdY + 16}>
         {trans.__('▼ counts as unused')}
       </text>
-      {band && band.right - nowX > WORDS_PX && (
-        <text className="jp-mod-quiet" x={nowX + 8} y={plot.top + 16}>
+      {band && band.right - lineX > WORDS_PX && (
+        <text className="jp-mod-quiet" x={lineX + 8} y={plot.top + 16}>
           {trans.__('the next evaluation looks at this')}
         </text>
       )}

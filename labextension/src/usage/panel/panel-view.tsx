@@ -31,7 +31,9 @@ export class PanelView extends ReactWidget {
     this.addClass('jp-EinfraUsagePanel-view');
     this._model = new PanelModel(_options);
     _options.themes?.themeChanged.connect(this._onTheme, this);
-    this._forced.addEventListener('change', this._onTheme);
+    for (const query of this._system) {
+      query.addEventListener('change', this._onTheme);
+    }
   }
 
   override dispose(): void {
@@ -39,7 +41,9 @@ export class PanelView extends ReactWidget {
       return;
     }
     this._options.themes?.themeChanged.disconnect(this._onTheme, this);
-    this._forced.removeEventListener('change', this._onTheme);
+    for (const query of this._system) {
+      query.removeEventListener('change', this._onTheme);
+    }
     this._model.dispose();
     super.dispose();
   }
@@ -90,10 +94,15 @@ export class PanelView extends ReactWidget {
     this.update();
   };
 
-  private readonly _forced = window.matchMedia('(forced-colors: active)');
   private readonly _model: PanelModel;
   private _moment: number | null = null;
   private _palette: IPalette | null = null;
+
+  /** What changes the system's colours: they are drawn, and do not follow by themselves. */
+  private readonly _system = [
+    '(forced-colors: active)',
+    '(prefers-color-scheme: dark)'
+  ].map(query => window.matchMedia(query));
   private _theme = 0;
 }
 
