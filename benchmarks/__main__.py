@@ -93,7 +93,9 @@ def _benchmarks(*, quick: bool) -> dict[str, Callable[[Path], list[Figure]]]:
             recording.measure, size=size(recording.Size(), recording.Size(1, 1000, 50))
         ),
         "cells": partial(cells.measure, size=size(cells.Size(), cells.Size(1, 50, 100))),
-        "digests": partial(digests.measure, size=size(digests.Size(), digests.Size(10_000, 5))),
+        "digests": partial(
+            digests.measure, size=size(digests.Size(), digests.Size(10_000, 5, loads=2))
+        ),
         "page-size": page_size.measure,
     }
 

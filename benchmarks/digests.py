@@ -1,9 +1,11 @@
-"""What a record of ninety days takes in memory, and how long it takes to sum it up."""
+"""What a record of ninety days takes in memory, and how soon its reader is told of one."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import random
+import re
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -12,10 +14,22 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
+from playwright.sync_api import Browser, Page
+from servers.browser import chromium
+from servers.digests import ONE, status
+from servers.lab import LabServer
+from servers.lab_page import start_lab
+from servers.played import PlayedStream
+from servers.process import wait_until
+from servers.samples import sample
 
 from jupyter_einfra.activity.digest import digest
 from jupyter_einfra.activity.journal import KEPT, Journal
 from jupyter_einfra.activity.models import CellRun, Digest, FileEvent
+from jupyter_einfra.activity.presence import Presence
+from jupyter_einfra.activity.remembered import Remembered
+from jupyter_einfra.state import state_directory
 
 from .figures import Figure, median, spread
 
@@ -23,6 +37,8 @@ _NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 
 #: Events between two transactions: what comes in while many things happen.
 _BATCH = 250
+
+_MONTH = timedelta(days=30)
 
 #: What a person with many notebooks has.
 _NOTEBOOKS = 40
@@ -39,10 +55,13 @@ class Size:
 
     events: int = 100_000
     digests: int = 31
+    month_events: int = 2000
+    loads: int = 9
+    """Of Lab's page; one more warms up and is thrown away."""
 
 
-def measure(_: Path, *, size: Size) -> list[Figure]:
-    """Record ninety days of work, and then of what cannot be summed up as it comes."""
+def measure(directory: Path, *, size: Size) -> list[Figure]:
+    """Record ninety days of work, then of what cannot be summed up as it comes; come back."""
     figures: list[Figure] = []
     for alike, what in ((True, "of work"), (False, "of errors, none like another")):
         journal, taken = _recorded(size.events, alike=alike)
@@ -67,7 +86,104 @@ def measure(_: Path, *, size: Size) -> list[Figure]:
                 note=f"{held}, {lines} lines; {spread(times, 'ms')}",
             )
         )
-    return figures
+    return [*figures, *_told(directory, size)]
+
+
+#: Notes when Lab has all of its page there, and when somebody sees what the overlay tells.
+_WATCH = """
+window.einfraSeen = {};
+const note = name => { window.einfraSeen[name] ??= performance.now(); };
+const find = () => {
+  if (!window.jupyterapp) { setTimeout(find, 1); return; }
+  window.jupyterapp.restored.then(() => note('restored'));
+};
+find();
+new MutationObserver((_, observer) => {
+  if (!document.querySelector('.jp-EinfraActivity li')) return;
+  observer.disconnect();
+  requestAnimationFrame(() => setTimeout(() => note('overlay')));
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
+def _told(directory: Path, size: Size) -> list[Figure]:
+    """Open Lab after a month away, with what the server recorded and with an answer played."""
+    lab = start_lab(directory / "lab")
+    held = _record_month(lab, size.month_events)
+    loads: dict[str, list[float]] = {"real": [], "played": []}
+    with lab, chromium() as browser:
+        for turn in range(size.loads + 1):
+            for way, taken in loads.items():
+                after = _open(browser, lab, plays=way == "played")
+                if turn:
+                    taken.append(after)
+    what = "overlay painted after all of Lab is there"
+    return [
+        Figure(
+            f"{what}: {size.month_events} events in a month",
+            median(loads["real"]),
+            "ms",
+            300,
+            note=f"{held} records; {spread(loads['real'], 'ms')}",
+        ),
+        Figure(
+            f"{what}: the server's answer played",
+            median(loads["played"]),
+            "ms",
+            300,
+            note=spread(loads["played"], "ms"),
+        ),
+    ]
+
+
+def _record_month(lab: LabServer, count: int) -> int:
+    """Leave a record as the server itself would have, whose owner has been away meanwhile."""
+    now = time.time()
+    end = datetime.fromtimestamp(now, timezone.utc)
+    remembered = Remembered(
+        state_directory(lab.home / ".local/share/jupyter", {}),
+        now=lambda: now,
+        log=logging.getLogger(__name__),
+    )
+    remembered.start()
+    wait_until("the new file was read", lambda: remembered.is_read)
+    with remembered.journal() as journal:
+        for event in _work(count, journal, end, _MONTH):
+            if isinstance(event, CellRun):
+                journal.ran(event)
+            else:
+                journal.changed(event)
+        held = len(journal)
+    left_at = (end - _MONTH).timestamp()
+    remembered.change(lambda known: replace(known, presence=Presence(left_at=left_at)))
+    if not remembered.stop(10.0):
+        raise RuntimeError("The record was not written.")
+    return held
+
+
+def _open(browser: Browser, lab: LabServer, *, plays: bool) -> float:
+    """Return how long after Lab the overlay is there, in milliseconds; it is not closed."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        page.add_init_script(_WATCH)
+        if plays:
+            _play(page)
+        page.goto(f"{lab.url}lab?token={lab.token}&reset")
+        page.wait_for_function(
+            "() => window.einfraSeen.overlay && window.einfraSeen.restored", polling=50
+        )
+        after: float = page.evaluate("window.einfraSeen.overlay - window.einfraSeen.restored")
+        return after
+
+
+def _play(page: Page) -> None:
+    PlayedStream(page, sample(), status(), features=("usage", "activity"))
+    page.route(
+        re.compile("/jupyter-einfra/activity"),
+        lambda route: route.fulfill(
+            status=200, content_type="application/json", body=msgspec.json.encode(ONE)
+        ),
+    )
 
 
 def _recorded(count: int, *, alike: bool) -> tuple[Journal, int]:
@@ -105,10 +221,12 @@ def _digests(journal: Journal, count: int) -> tuple[list[float], Digest]:
     return taken, told
 
 
-def _work(count: int, journal: Journal) -> Iterator[CellRun | FileEvent]:
+def _work(
+    count: int, journal: Journal, end: datetime = _NOW, length: timedelta = KEPT
+) -> Iterator[CellRun | FileEvent]:
     """Yield what a person does who works each day: goes of cells, some errors, and saves."""
     chance = random.Random(7)
-    for at in _moments(count):
+    for at in _moments(count, end, length):
         # Somebody is at one notebook for a while, a few of them a day.
         notebook = (int(at.timestamp()) // 2400 * 7 + at.day) % _NOTEBOOKS
         die = chance.random()
@@ -123,15 +241,15 @@ def _work(count: int, journal: Journal) -> Iterator[CellRun | FileEvent]:
 
 def _errors(count: int, journal: Journal) -> Iterator[CellRun]:
     chance = random.Random(7)
-    for i, at in enumerate(_moments(count)):
+    for i, at in enumerate(_moments(count, _NOW, KEPT)):
         text = f"{chance.getrandbits(640):0200d}"
         yield _run(journal, at, i % _NOTEBOOKS, chance, failed=True, text=text)
 
 
-def _moments(count: int) -> Iterator[datetime]:
+def _moments(count: int, end: datetime, length: timedelta) -> Iterator[datetime]:
     for i in range(count):
-        day, share = divmod(i * KEPT.days / count, 1)
-        yield _NOW - KEPT + timedelta(days=day, seconds=share * _DAY_SECONDS + 8 * 3600)
+        day, share = divmod(i * length.days / count, 1)
+        yield end - length + timedelta(days=day, seconds=share * _DAY_SECONDS + 8 * 3600)
 
 
 def _run(
