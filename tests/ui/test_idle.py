@@ -234,7 +234,7 @@ def test_a_page_that_cannot_be_loaded_says_so_and_can_be_tried_again(
     open_lab(page, lab)
     item = page.locator(ITEM).get_by_role("button")
     item.wait_for()
-    scripts = "**/jupyter-einfra/static/*.js"
+    scripts = re.compile(r"/jupyter-einfra/static/.*\.js")
     page.route(scripts, lambda route: route.abort())
     item.click()
     dialog = page.locator(".jp-Dialog")
