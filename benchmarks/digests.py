@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 from servers.browser import chromium
 from servers.digests import ONE, status
 from servers.lab import LabServer
@@ -112,9 +112,10 @@ def _told(directory: Path, size: Size) -> list[Figure]:
     held = _record_month(lab, size.month_events)
     loads: dict[str, list[float]] = {"real": [], "played": []}
     with lab, chromium() as browser:
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
         for turn in range(size.loads + 1):
             for way, taken in loads.items():
-                after = _open(browser, lab, plays=way == "played")
+                after = _open(context, lab, plays=way == "played")
                 if turn:
                     taken.append(after)
     what = "overlay painted after all of Lab is there"
@@ -161,10 +162,9 @@ def _record_month(lab: LabServer, count: int) -> int:
     return held
 
 
-def _open(browser: Browser, lab: LabServer, *, plays: bool) -> float:
+def _open(context: BrowserContext, lab: LabServer, *, plays: bool) -> float:
     """Return how long after Lab the overlay is there, in milliseconds; it is not closed."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        page = context.new_page()
+    with context.new_page() as page:
         page.add_init_script(_WATCH)
         if plays:
             _play(page)
