@@ -17,6 +17,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from servers.axe import violations
 from servers.digests import (
     CONTINUE,
+    IDLE,
     NOW,
     ONE,
     OUT_OF_MEMORY,
@@ -28,6 +29,7 @@ from servers.digests import (
     section,
     status,
 )
+from servers.kept import estimate
 from servers.lab import LabServer
 from servers.lab_page import DARK, HIGH_CONTRAST, LIGHT, open_lab, set_user_setting
 from servers.played import PlayedStream, play_history
@@ -67,9 +69,9 @@ class Played:
         self.fails = False
         self.scripts: list[str] = []
         page.clock.set_fixed_time(NOW)
-        features = ("usage", "activity", "notices")
+        features = ("usage", "idle", "activity", "notices")
         standing = NoticesEvent(notices=list(notices))
-        self.stream = PlayedStream(page, sample(), told, standing, features=features)
+        self.stream = PlayedStream(page, sample(), told, standing, estimate(), features=features)
         self.history = play_history(page)
         page.on("request", lambda r: self.scripts.append(r.url) if "/static/" in r.url else None)
         page.route(re.compile("/jupyter-einfra/activity"), self._answer)
@@ -295,6 +297,7 @@ def test_what_can_be_done_about_it_is_done(page: Page, lab: LabServer, shot: Sho
     a_cell_that_is_gone_is_told(played)
     the_bell_is_rung(played, shot)
     what_is_done_is_told_to_who_asked(played)
+    what_keeps_the_server_is_at_hand(played)
     what_was_recorded_is_erased_after_a_question(played)
 
 
@@ -386,6 +389,19 @@ def what_is_done_is_told_to_who_asked(played: Played) -> None:
     expect(toast).to_have_text(re.compile("train.ipynb is done: 3 cells in 5 hr 48 min."))
     expect(toast.get_by_role("button", name="Open Notebook")).to_be_visible()
     expect(toast.get_by_role("button", name="Do Not Show Again")).to_have_count(0)
+
+
+def what_keeps_the_server_is_at_hand(played: Played) -> None:
+    page = played.page
+    played.digest = digest(section("attention", IDLE))
+    overlay = played.open()
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.model.dirty = true")
+    with page.expect_request(lambda r: r.method == "PUT" and "api/contents/train.ipynb" in r.url):
+        overlay.get_by_role("button", name="Save All").click()
+    expect(overlay.get_by_role("button", name="Saved")).to_be_visible()
+    overlay.get_by_role("button", name="Why?").click()
+    expect(overlay).to_have_count(0)
+    expect(page.locator("#einfra-idle-page")).to_be_visible()
 
 
 def what_was_recorded_is_erased_after_a_question(played: Played) -> None:

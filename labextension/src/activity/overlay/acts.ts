@@ -136,10 +136,12 @@ export class Acts {
     if (!code.startsWith('idle_')) {
       return [];
     }
-    return keepingActs(commands, this._trans).map(({ command, inPlace, ...words }) => ({
-      ...words,
-      done: inPlace ? this._trans.__('Saved') : null,
-      execute: () => commands.execute(command)
-    }));
+    return keepingActs(commands, this._trans)
+      .filter(({ command }) => commands.isEnabled(command))
+      .map(({ command, inPlace, ...words }) => ({
+        ...words,
+        done: inPlace ? this._trans.__('Saved') : null,
+        execute: () => commands.execute(command)
+      }));
   }
 }
