@@ -193,7 +193,7 @@ def _end(work: _Work, *, asked: bool) -> Notice:
         message = f"{name} is done: {many} in {took}."
     until = run.until or run.time
     return Notice(
-        id=_notice_id(run.kernel_id, until),
+        id=_notice_id(run.kernel_id, run.path, until),
         time=until,
         feature="activity",
         severity=severity,
@@ -215,7 +215,7 @@ def _death(kernel_id: str, path: str, now: datetime, seconds: float, *, asked: b
     """Say that a notebook will not be done."""
     name = name_of(path, kernel_id)
     return Notice(
-        id=_notice_id(kernel_id, now),
+        id=_notice_id(kernel_id, path, now),
         time=now,
         feature="activity",
         severity="warning",
@@ -227,5 +227,6 @@ def _death(kernel_id: str, path: str, now: datetime, seconds: float, *, asked: b
     )
 
 
-def _notice_id(kernel_id: str, moment: datetime) -> str:
-    return f"run:{kernel_id}:{rfc3339(moment)}"
+def _notice_id(kernel_id: str, path: str | None, moment: datetime) -> str:
+    """Return what no other notice has: several notebooks of a kernel may end at one moment."""
+    return f"run:{kernel_id}:{rfc3339(moment)}:{path or ''}"

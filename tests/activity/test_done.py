@@ -1,0 +1,57 @@
+"""Who waits for a notebook is told once, of each, and nothing that was overtaken."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from jupyter_einfra.activity import done as module
+from jupyter_einfra.activity.done import Done
+from jupyter_einfra.notices import NoticeBoard
+
+from .made import at, run
+
+
+class Told:
+    """What is told of notebooks that are waited for."""
+
+    def __init__(self, *awaited: str) -> None:
+        self.awaited = set(awaited)
+        self.board = NoticeBoard(lambda topic, data: None)
+        self.done = Done(
+            self.board,
+            is_awaited=self.awaited.__contains__,
+            settle=self.awaited.discard,
+            are_deaths_told=lambda: False,
+        )
+
+    @property
+    def notices(self) -> list[tuple[str, str | None]]:
+        return sorted((notice.code, notice.path or "") for notice in self.board.all())
+
+
+def test_of_each_notebook_of_a_kernel_that_died() -> None:
+    told = Told("a.ipynb", "b.ipynb", "c.ipynb")
+    told.done.died("k1", ["a.ipynb", "b.ipynb"], at(10))
+    assert told.notices == [("run_died", "a.ipynb"), ("run_died", "b.ipynb")]
+    assert told.awaited == {"c.ipynb"}
+
+
+def test_of_each_notebook_that_was_done_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.0)
+    told = Told("a.ipynb", "b.ipynb")
+
+    async def end() -> None:
+        for path in ("a.ipynb", "b.ipynb"):
+            told.done.recorded(run(1, 2, path=path))
+        await _turns(told.done)
+
+    asyncio.run(end())
+    assert told.notices == [("run_finished", "a.ipynb"), ("run_finished", "b.ipynb")]
+
+
+async def _turns(done: Done) -> None:
+    """Let all happen that is to happen at once."""
+    for _ in range(10):
+        await asyncio.sleep(0)
