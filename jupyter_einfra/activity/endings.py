@@ -81,12 +81,13 @@ class Endings:
         self._finding: dict[asyncio.Task[None], _Ending] = {}
         """What is recorded once it is known of which notebook it is."""
 
-    def stop(self) -> None:
-        """Look nothing up any more, and record what waits for that."""
+    def hurry(self, kernel_id: str | None = None) -> None:
+        """Look nothing up any more, of one kernel or of all, and record what waits for that."""
         for task, ending in list(self._finding.items()):
-            task.cancel()
-            paths = self._sessions.paths(ending.kernel_id)
-            self._record(ending, paths[0] if paths else None)
+            # One that is done has recorded it.
+            if kernel_id in (None, ending.kernel_id) and task.cancel():
+                path, _ = self._notebook(ending)
+                self._record(ending, path)
 
     def put(self, kernel_id: str, kernel: Kernel, execution: Execution, outcome: Outcome) -> None:
         """Record the end of an execution, as soon as it is known of which notebook it is."""

@@ -88,7 +88,7 @@ class Runs:
             if timer is not None:
                 timer.cancel()
         self._long_timer = self._doubt_timer = None
-        self._endings.stop()
+        self._endings.hurry()
 
     def hear(self, kernel_id: str, message: Message) -> None:
         """Take in what a kernel says."""
@@ -161,9 +161,13 @@ class Runs:
     def end_all(
         self, kernel_id: str, kernel: Kernel, outcome: Outcome, *, keep_requests: bool = False
     ) -> list[str]:
-        """Record that all executions of a kernel ended; return the ids of the records."""
+        """Record that all executions of a kernel ended; return the ids of the records.
+
+        With ``keep_requests`` the kernel goes on, and comes to what else it was asked for.
+        """
         if not keep_requests:
             self._requests.forget(kernel_id)
+            self._endings.hurry(kernel_id)  # these were before
         ids = []
         for execution in kernel.executions.end():
             self._watcher.ended(kernel_id)

@@ -45,13 +45,13 @@ def test_of_each_notebook_that_was_done_at_the_same_moment(monkeypatch: pytest.M
     async def end() -> None:
         for path in ("a.ipynb", "b.ipynb"):
             told.done.recorded(run(1, 2, path=path))
-        await _turns(told.done)
+        await turns()
 
     asyncio.run(end())
     assert told.notices == [("run_finished", "a.ipynb"), ("run_finished", "b.ipynb")]
 
 
-async def _turns(done: Done) -> None:
+async def turns() -> None:
     """Let all happen that is to happen at once."""
     for _ in range(10):
         await asyncio.sleep(0)
