@@ -18,6 +18,10 @@ from .moments import maybe_utc, utc
 from .remembered import Remembered, Standing
 
 
+#: How soon it is looked again whether the file was read: not all that may come of it is told.
+_AGAIN_SECONDS = 1.0
+
+
 class Absence:
     """Follows the owner's coming and going.
 
@@ -58,6 +62,7 @@ class Absence:
         self._is_told = False
         """Whether pages were told of an absence that is not over."""
         self._counting: asyncio.Task[None] | None = None
+        self._again: asyncio.TimerHandle | None = None
 
     def on_watchers(self, count: int) -> None:
         """Know how many pages are open and seen: whether the owner is here."""
@@ -66,8 +71,10 @@ class Absence:
 
     def settle(self) -> None:
         """Have it known whether the owner is here, as soon as it is known what was before."""
+        self._cancel()
         if self._remembered.is_being_read:
-            return  # it comes again in a moment
+            self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.settle)
+            return
         now, before = self._now(), self._remembered.standing.presence
         is_here, least = self._watchers > 0, self._least_absence_seconds
 
@@ -90,12 +97,18 @@ class Absence:
 
     def end(self) -> None:
         """Know that the server ends, and that nobody is here from then on."""
+        self._cancel()
         now = self._now()
         self._remembered.change(lambda known: replace(known, presence=known.presence.leave(now)))
 
     def forget(self) -> None:
         """Know that there is nothing to tell of any more."""
         self._counts = (0, 0)
+
+    def _cancel(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
 
     async def _count_and_tell(self) -> None:
         away_since = self._remembered.standing.presence.away_since
