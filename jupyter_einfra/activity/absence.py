@@ -17,7 +17,6 @@ from .models import ActivityStatus
 from .moments import maybe_utc, utc
 from .remembered import Remembered, Standing
 
-
 #: How soon it is looked again whether the file was read: not all that may come of it is told.
 _AGAIN_SECONDS = 1.0
 
@@ -103,6 +102,8 @@ class Absence:
 
     def forget(self) -> None:
         """Know that there is nothing to tell of any more."""
+        if self._counting is not None:
+            self._counting.cancel()
         self._counts = (0, 0)
 
     def _cancel(self) -> None:

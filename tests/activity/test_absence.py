@@ -9,13 +9,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from jupyter_einfra.activity import absence as module
 from jupyter_einfra.activity.absence import Absence
 from jupyter_einfra.activity.models import ActivityStatus
 from jupyter_einfra.activity.presence import Presence
-from jupyter_einfra.activity.remembered import Remembered, Standing
+from jupyter_einfra.activity.remembered import Remembered
 
+from .test_done import turns
 from .test_remembered import LOG, NOON, life, read
 
 Counts = tuple[int, int]
@@ -61,3 +63,28 @@ def test_a_page_is_told_also_when_another_server_has_the_file(
         second = Remembered(tmp_path, now=lambda: NOON, log=LOG)
         assert asyncio.run(come(second)).recording
     assert second.stop(5.0)
+
+
+def test_what_was_erased_while_it_was_counted_is_not_told(tmp_path: Path) -> None:
+    kept = Remembered(tmp_path, now=lambda: NOON, log=LOG, allowed=False)
+    away = Presence().come(NOON - 7200, 900).leave(NOON - 3600)
+    kept.change(lambda known: replace(known, presence=away))
+
+    async def erase() -> list[int]:
+        counting, go_on = asyncio.Event(), asyncio.Event()
+
+        async def count(since: datetime) -> Counts:
+            counting.set()
+            await go_on.wait()
+            return 3, 2
+
+        pages = Pages(kept, count)
+        pages.absence.on_watchers(1)
+        await counting.wait()
+        pages.absence.forget()
+        go_on.set()
+        await turns()
+        pages.absence.tell()
+        return [pages.told.get_nowait().attention for _ in range(pages.told.qsize())]
+
+    assert set(asyncio.run(erase())) == {0}
