@@ -258,7 +258,11 @@ class Remembered:
             presence = presence.come(came_at, self._least_absence_seconds)
         elif left_at is not None:
             presence = replace(presence, left_at=left_at)
+        told = [at for at in (presence.told_at, since.presence.told_at) if at is not None]
+        presence = replace(presence, told_at=max(told, default=None))
         awaited = [path for path in before.awaited if path not in self._settled]
+        if self._decided is False:
+            awaited = []  # whoever switches recording off waits for nothing any more
         return replace(
             before,
             recording=before.recording if self._decided is None else self._decided,

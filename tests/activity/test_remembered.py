@@ -186,6 +186,32 @@ def test_who_is_here_while_the_file_waits_is_not_taken_for_away(tmp_path: Path) 
     assert kept.stop(5.0)
 
 
+@pytest.mark.parametrize(("before", "since"), [(100, 600), (600, None), (None, 600)])
+def test_when_the_owner_was_last_told_is_known_whichever_life_told_it(
+    tmp_path: Path, before: int | None, since: int | None
+) -> None:
+    def told(minute: int | None) -> Presence:
+        return Presence() if minute is None else Presence().told(at(minute).timestamp())
+
+    with life(tmp_path) as kept:
+        read(kept).change(lambda known: replace(known, presence=told(before)))
+    kept = Remembered(tmp_path, now=lambda: NOON, log=LOG)
+    kept.change(lambda known: replace(known, presence=told(since)))
+    kept.start()
+    assert read(kept).standing.presence.told_at == at(600).timestamp()
+    assert kept.stop(5.0)
+
+
+def test_without_a_record_nobody_waits_for_a_notebook_of_an_earlier_life(tmp_path: Path) -> None:
+    with life(tmp_path) as kept:
+        read(kept).wait_for("a.ipynb", wanted=True)
+    kept = Remembered(tmp_path, now=lambda: NOON, log=LOG)
+    kept.set_recording(wanted=False)
+    kept.start()
+    assert read(kept).standing.awaited == []
+    assert kept.stop(5.0)
+
+
 def test_what_is_erased_does_not_come_back_with_a_disk_that_was_full(tmp_path: Path) -> None:
     def connect(path: Path, **options: Any) -> sqlite3.Connection:
         return sqlite3.connect(path, factory=Full, **options)
