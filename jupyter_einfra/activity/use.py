@@ -6,9 +6,9 @@ Pure: standard library and msgspec only.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from ..usage.models import Band, GpuHistory, Scope, UsageHistory
 from .models import DigestUse
@@ -20,11 +20,11 @@ def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
     peaks = _known(history.memory_working_set_bytes.maximum)
     if not _known(cores.mean) and not peaks:
         return None
-    spans = _spans(history)
+    spans = _spans(history, range(len(history.offsets_seconds)))
     at, most = max(peaks, key=lambda peak: peak[1], default=(None, None))
     peak_at = None
     if at is not None:
-        peak_at = history.since + timedelta(seconds=history.offsets_seconds[at])
+        peak_at = history.since + timedelta(seconds=max(history.offsets_seconds[at], 0.0))
     limit = None if at is None else history.memory_limit_bytes.maximum[at]
     homes = _known(history.home_used_bytes.mean)
     home, home_limit = None, None
@@ -36,7 +36,7 @@ def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
         known_seconds=sum(spans[at] for at, _ in _known(cores.mean)),
         scope=scope,
         cpu_core_hours=_hours(cores, spans),
-        gpu_hours=_sum(_hours(gpu.utilization, spans) for gpu in history.gpus),
+        gpu_hours=_sum(_gpu_hours(history, gpu) for gpu in history.gpus),
         memory_peak_bytes=_whole(most),
         memory_peak_at=peak_at,
         memory_limit_bytes=_whole(limit),
@@ -61,24 +61,56 @@ def _fullest(gpus: Iterable[GpuHistory]) -> tuple[GpuHistory | None, float | Non
     )
 
 
-def _spans(history: UsageHistory) -> list[float]:
-    """Return the time in seconds that each point tells of.
+def _spans(history: UsageHistory, points: Sequence[int]) -> dict[int, float]:
+    """Return the time in seconds that each of these points tells of.
 
     While nobody looks, samples are further apart than the finest points are long. A figure is
-    of the time since the point before, but for a gap.
+    of the time since the point before, but for a gap. Of points that are long a part may be of
+    another time than was asked for, or of one in which the server did not live.
     """
     step, gap = history.resolution_seconds, history.gap_seconds
-    since = (after - before for before, after in pairwise(history.offsets_seconds))
-    return [step, *(max(step, seconds) if seconds <= gap else step for seconds in since)]
+    until = (history.until - history.since).total_seconds()
+    spans: list[tuple[float, float]] = []
+    before = -math.inf
+    for start in (history.offsets_seconds[point] for point in points):
+        begin = before + step if start - before <= gap else start
+        spans.append((max(begin, 0.0), max(min(start + step, until), 0.0)))
+        before = start
+    return dict(zip(points, _lived(history, spans), strict=True))
+
+
+def _lived(history: UsageHistory, spans: Sequence[tuple[float, float]]) -> list[float]:
+    """Return how long the server lived in each of these times; all of it where that is unknown."""
+
+    def offset(moment: datetime | None) -> float:
+        return math.inf if moment is None else (moment - history.since).total_seconds()
+
+    lived = [0.0] * len(spans)
+    ends = [end for _, end in spans]
+    for started, ended in ((offset(run.started), offset(run.ended)) for run in history.runs):
+        for at in range(bisect_right(ends, started), len(spans)):
+            begin, end = spans[at]
+            if begin >= ended:
+                break
+            lived[at] += min(end, ended) - max(begin, started)
+    whole = (max(end - begin, 0.0) for begin, end in spans)
+    return [min(part or most, most) for part, most in zip(lived, whole, strict=True)]
 
 
 def _known(values: Iterable[float | None]) -> list[tuple[int, float]]:
     return [(i, value) for i, value in enumerate(values) if value is not None]
 
 
-def _hours(band: Band, spans: Sequence[float]) -> float | None:
+def _hours(band: Band, spans: Mapping[int, float]) -> float | None:
     known = [value * spans[at] for at, value in _known(band.mean)]
     return sum(known) / 3600 if known else None
+
+
+def _gpu_hours(history: UsageHistory, gpu: GpuHistory) -> float | None:
+    """Add up one GPU's own points: it may be in fewer samples than all else."""
+    both = zip(gpu.utilization.mean, gpu.memory_used_bytes.mean, strict=True)
+    there = [at for at, figures in enumerate(both) if figures != (None, None)]
+    return _hours(gpu.utilization, _spans(history, there))
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

@@ -11,7 +11,7 @@ from servers.played import history
 from servers.samples import GIB
 
 from jupyter_einfra.activity.use import use_of
-from jupyter_einfra.usage.models import Band, GpuHistory, UsageHistory
+from jupyter_einfra.usage.models import Band, GpuHistory, Run, UsageHistory
 
 from .made import at
 
@@ -61,14 +61,15 @@ def test_the_peak_of_memory_is_told_with_its_moment_and_limit() -> None:
 
 
 def gpu(*utilization: float | None, total: int | None = None, most: Any = None) -> GpuHistory:
+    count = len(utilization or most)
     return GpuHistory(
         index=0,
         uuid="GPU-0",
         name="GPU",
         scope="gpu",
         memory_total_bytes=total,
-        utilization=band(*utilization),
-        memory_used_bytes=band(*[0.0 if most else None] * 2, maximum=most),
+        utilization=band(*(utilization or [None] * count)),
+        memory_used_bytes=band(*[0.0 if most else None] * count, maximum=most),
     )
 
 
@@ -112,6 +113,61 @@ def test_a_sample_tells_of_the_time_since_the_one_before_but_for_a_gap() -> None
     assert use is not None
     assert use.known_seconds == 1 + 10 + 10 + 1
     assert use.cpu_core_hours == pytest.approx(use.known_seconds / 3600)
+
+
+def test_of_hours_that_are_not_all_of_the_time_asked_for_only_the_part_counts() -> None:
+    """As of an absence of a week: it began and ended at any minute of an hour."""
+    week = replace(
+        hours(3, cpu_used_cores=band(4.0, 4.0, 4.0), gpus=[gpu(1.0, 1.0, 1.0)]),
+        offsets_seconds=[-3000.0, 600.0, 4200.0],
+        until=at(90),
+    )
+    use = use_of(week, None)
+    assert use is not None
+    assert use.known_seconds == 90 * 60
+    assert use.cpu_core_hours == pytest.approx(4 * 1.5)
+    assert use.gpu_hours == pytest.approx(1.5)
+
+
+def lived(start: float, end: float | None) -> Run:
+    ended = None if end is None else at(end)
+    ending: Any = "running" if end is None else "stopped"
+    return Run(started=at(start), ended=ended, ending=ending, reason=None)
+
+
+@pytest.mark.parametrize(
+    ("runs", "minutes"),
+    [
+        ([lived(-600, 90)], 90 + 60),
+        ([lived(-600, 5), lived(50, 70), lived(170, None)], 5 + 20 + 10),
+        # Where no run is known, it may have lived all the time.
+        ([lived(-600, 90), lived(130, None)], 90 + 50),
+        ([lived(-600, -500), lived(170, None)], 60 + 60 + 10),
+        ([], 180),
+    ],
+)
+def test_of_hours_in_which_the_server_began_or_ended_only_its_life_counts(
+    runs: list[Run], minutes: float
+) -> None:
+    use = use_of(replace(hours(3, cpu_used_cores=band(6.0, 6.0, 6.0)), runs=runs), None)
+    assert use is not None
+    assert use.known_seconds == minutes * 60
+    assert use.cpu_core_hours == pytest.approx(6 * minutes / 60)
+
+
+def test_a_gpu_that_is_not_in_every_sample_is_counted_by_its_own() -> None:
+    """Its driver may be slower than all else, and it may go, and come again."""
+    sparse = replace(
+        hours(6, cpu_used_cores=band(*[1.0] * 6)),
+        resolution_seconds=10,
+        gap_seconds=25,
+        offsets_seconds=[0.0, 10.0, 20.0, 30.0, 40.0, 70.0],
+        gpus=[gpu(1.0, None, 1.0, None, None, 1.0)],
+    )
+    use = use_of(sparse, None)
+    assert use is not None
+    assert use.known_seconds == 60
+    assert use.gpu_hours == pytest.approx((10 + 20 + 10) / 3600)
 
 
 def test_without_figures_nothing_is_told() -> None:
