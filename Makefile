@@ -25,7 +25,7 @@ unit: setup      ## Only what needs neither hub nor browser
 ui: setup        ## Only the browser tests; screenshots go to test-results/
 	@bash scripts/test.sh ui
 
-properties: setup ## Property tests with thousands of new random examples, in ten minutes
+properties: setup ## Property tests with new random examples, thousands where each is quick
 	@.venv/bin/pytest -q -n 2 -m hypothesis --hypothesis-profile=search --ignore tests/hub --ignore tests/ui
 
 soak: setup      ## Only idleness, with pages that nobody touches for five minutes each

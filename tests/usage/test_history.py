@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from servers.samples import SLICE, WHOLE, sample
 
@@ -104,7 +104,6 @@ def timed(steps: Iterable[tuple[float, list[float | None]]]) -> list[Sample]:
     return samples
 
 
-@settings(deadline=None, max_examples=60)
 @given(sequences)
 def test_every_bucket_has_the_smallest_mean_and_greatest_of_its_samples(
     steps: list[tuple[float, list[float | None]]],
@@ -119,7 +118,6 @@ def test_every_bucket_has_the_smallest_mean_and_greatest_of_its_samples(
     assert_same(track, model, means=straight or complete)
 
 
-@settings(deadline=None, max_examples=30)
 @given(sequences, st.integers(0, 10))
 def test_a_restart_amid_buckets_changes_nothing(
     steps: list[tuple[float, list[float | None]]], cut: int
@@ -336,7 +334,6 @@ moments = st.none() | st.datetimes(
 )
 
 
-@settings(deadline=None)
 @given(moments, moments, st.none() | st.floats(1, 86400))
 def test_every_query_is_refused_or_answered_within_bounds(
     since: datetime | None, until: datetime | None, resolution: float | None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from servers import filesystems
 from servers.process import wait_until
@@ -51,7 +51,6 @@ def written(words: LastWords, number: int) -> None:
 counts = st.none() | st.integers(0, 2**62)
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         Word,
@@ -74,7 +73,6 @@ def test_an_unknown_figure_stays_unknown() -> None:
     assert all(math.isnan(value) for value in found.figures)
 
 
-@settings(deadline=None)
 @given(st.integers(0, RECORD_BYTES - 1), st.integers(1, 255))
 def test_a_record_with_one_wrong_byte_is_none(at: int, change: int) -> None:
     record = bytearray(encode(word(1)))
@@ -82,7 +80,6 @@ def test_a_record_with_one_wrong_byte_is_none(at: int, change: int) -> None:
     assert decode(bytes(record)) is None
 
 
-@settings(deadline=None)
 @given(st.integers(1, RECORD_BYTES - 1))
 def test_a_record_that_was_half_written_is_none(torn: int) -> None:
     """The beginning is of the new record, the rest of the one before."""
@@ -93,7 +90,6 @@ def test_a_record_that_was_half_written_is_none(torn: int) -> None:
     assert decode(new[:torn] + bytes(RECORD_BYTES - torn)) in (None, word(65))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=3 * RECORD_BYTES))
 def test_anything_else_is_none(garbage: bytes) -> None:
     assert decode(garbage) is None

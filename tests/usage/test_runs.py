@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -126,7 +126,6 @@ def test_the_present_run_has_no_end() -> None:
     assert (present.ended, present.ending, present.reason) == (None, "running", None)
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         RunRecord,
