@@ -47,6 +47,16 @@ it('stays for whoever was here for so long that the absence is over', () => {
   expect(leave).toHaveBeenCalledTimes(1);
 });
 
+it.each([
+  ['knows nothing of it any more', { away_since: null, back_at: null, told_at: null }],
+  ['learns late of another time', { told_at: ago(200) }]
+])('stays where the server %s', (_, change) => {
+  stream.send(activityStatus(change));
+  expect(leave).not.toHaveBeenCalled();
+  stream.send(told);
+  expect(leave).toHaveBeenCalledTimes(1);
+});
+
 it('waits no longer than it is to', () => {
   end();
   stream.send(told);

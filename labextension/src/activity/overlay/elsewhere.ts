@@ -23,8 +23,10 @@ export function watchElsewhere(
     });
   };
   const look = (): void => {
-    // An absence is over, too, once somebody was here for long, whatever they have read.
-    if (activity.status && activity.status.told_at !== before) {
+    const { away_since: since, told_at: told } = activity.status ?? {};
+    // An absence is over, too, once somebody was here for long, whatever they have read; and a
+    // server that was started anew may know less of it.
+    if (since === null && told && told !== before) {
       end();
       leave();
     }
