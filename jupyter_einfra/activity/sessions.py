@@ -89,6 +89,7 @@ class Sessions:
             if pending is not None:
                 pending.cancel()
         self._timers.clear()
+        self._is_due = False
         self._reading = None
         self._known.set()
 
