@@ -272,7 +272,8 @@ class ActivityManager(EinfraConfigurable):
 
         def turn(known: Standing) -> Standing:
             presence = known.presence
-            if presence.away_since is not None and seen.until.timestamp() >= presence.away_since:
+            # An absence that began since is another one.
+            if presence.away_since is None or seen.until.timestamp() >= presence.away_since:
                 presence = presence.told(now)
             ids = dict.fromkeys([*known.seen, *seen.facts])
             return replace(known, presence=presence, seen=list(ids)[-MOST_SEEN:])

@@ -33,7 +33,7 @@ class Presence(Struct, frozen=True, kw_only=True):
     stayed_seconds: float = 0.0
     """How long they were here since."""
     told_at: float | None = None
-    """When they were last told of an absence; None if they never were."""
+    """When they were last shown what happened; None if they never were."""
 
     def come(self, now: float, least_absence_seconds: float) -> Presence:
         """Know that the owner is here again; an absence that is shorter is none."""
@@ -66,7 +66,7 @@ class Presence(Struct, frozen=True, kw_only=True):
         return self if self.stayed_seconds + here < SETTLED_SECONDS else self._over()
 
     def told(self, now: float) -> Presence:
-        """Know that the owner was told of the absence."""
+        """Know that the owner was shown what happened, and so was told of an absence."""
         return replace(self._over(), told_at=now)
 
     def _over(self) -> Presence:

@@ -102,6 +102,17 @@ def test_of_an_absence_in_which_something_failed_each_page_is_told_until_one_has
     assert fact["seen"]
 
 
+def test_who_was_shown_what_happened_was_told_also_when_the_absence_is_over(
+    lab: LabServer,
+) -> None:
+    """As of somebody who reads for long: their other windows wait to hear of it."""
+    with HeldStream(lab.url, lab.token, "activity") as stream:
+        assert await_status(stream, lambda status: not is_back(status))["told_at"] is None
+        body = {"until": ask(lab, "GET", "/digest")["time"], "facts": []}
+        told = ask(lab, "POST", "/seen", json=body)["told_at"]
+        await_status(stream, lambda status: status["told_at"] == told is not None)
+
+
 def test_an_absence_goes_on_until_it_was_told(lab: LabServer) -> None:
     kernel = heard(lab, "train.ipynb")
     visit(lab)
