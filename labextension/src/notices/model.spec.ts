@@ -224,6 +224,7 @@ describe('what an overlay tells, too', () => {
   it.each([
     ['a death', 'kernel_killed', 'k1', before, true],
     ['the end of a run', 'run_failed', 'k2', before, true],
+    ['a notebook that will not be done', 'run_died', 'k1', before, true],
     ['a death of which only the run is told', 'kernel_killed', 'k2', before, false],
     ['a run of which only the death is told', 'run_finished', 'k1', before, false],
     ['a death of another', 'kernel_killed', 'k3', before, false],

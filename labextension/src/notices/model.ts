@@ -85,7 +85,9 @@ export interface ITold {
 
 /** Whether a notice says what is told in another place already. */
 export function isTold(notice: Notice, { deaths, runs, until }: ITold): boolean {
-  const kernels = isKernelDeath(notice) ? deaths : isDone(notice) ? runs : [];
+  // That a notebook will not be done is told where its kernel's death is.
+  const isDeath = isKernelDeath(notice) || notice.code === 'run_died';
+  const kernels = isDeath ? deaths : isDone(notice) ? runs : [];
   return (
     kernels.includes(notice.kernel_id ?? '') && Date.parse(notice.time) <= Date.parse(until)
   );
