@@ -128,13 +128,14 @@ class Done:
         """
         go = self._goes.pop(kernel_id, _Go())
         _cancel(go)
-        for path in dict.fromkeys([*paths, *filter(None, go.work)]):
+        for path in dict.fromkeys([*paths, *go.work]):
             work = go.work.get(path)
             seconds = 0.0 if work is None else work.seconds
-            asked = self._is_awaited(path)
+            asked = path is not None and self._is_awaited(path)
             if (asked or seconds >= LONG_SECONDS) and not self._are_deaths_told():
                 self._post(_death(kernel_id, path, now, seconds, asked=asked))
-            self._settle(path)
+            if path is not None:
+                self._settle(path)
 
     def withdraw_all(self, before: datetime) -> None:
         """Take down what was told up to a moment."""
@@ -211,7 +212,9 @@ def _end(work: _Work, *, asked: bool) -> Notice:
     )
 
 
-def _death(kernel_id: str, path: str, now: datetime, seconds: float, *, asked: bool) -> Notice:
+def _death(
+    kernel_id: str, path: str | None, now: datetime, seconds: float, *, asked: bool
+) -> Notice:
     """Say that a notebook will not be done."""
     name = name_of(path, kernel_id)
     return Notice(

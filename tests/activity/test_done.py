@@ -55,3 +55,20 @@ async def turns() -> None:
     """Let all happen that is to happen at once."""
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+def test_of_a_long_run_of_a_kernel_without_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it ends well or not."""
+    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.0)
+    told = Told()
+
+    async def end(outcome: str) -> None:
+        told.done.recorded(run(1, 3, path=None, outcome=outcome))
+        if outcome == "died":
+            told.done.died("k1", [], at(3))
+        await turns()
+
+    asyncio.run(end("finished"))
+    assert told.notices == [("run_finished", "")]
+    asyncio.run(end("died"))
+    assert told.notices == [("run_died", "")]
