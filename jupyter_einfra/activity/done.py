@@ -114,7 +114,7 @@ class Done:
             go = self._goes.setdefault(run.kernel_id, _Go())
             go.count(run)
             self._wait(run.kernel_id, go)
-        elif run.outcome != "interrupted":
+        elif run.outcome not in ("interrupted", "unknown"):
             go = self._goes.pop(run.kernel_id, _Go())
             _cancel(go)
             for path in (run.path, *go.work):

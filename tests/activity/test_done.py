@@ -72,3 +72,19 @@ def test_of_a_long_run_of_a_kernel_without_a_notebook(monkeypatch: pytest.Monkey
     assert told.notices == [("run_finished", "")]
     asyncio.run(end("died"))
     assert told.notices == [("run_died", "")]
+
+
+def test_of_what_goes_on_though_a_word_of_its_kernel_was_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.0)
+    told = Told("a.ipynb")
+
+    async def end() -> None:
+        told.done.recorded(run(1, 2, path="a.ipynb", outcome="unknown", seconds=1.0))
+        told.done.recorded(run(2, 3, path="a.ipynb", seconds=1.0))
+        await turns()
+
+    asyncio.run(end())
+    assert told.notices == [("run_finished", "a.ipynb")]
+    assert not told.awaited
