@@ -138,6 +138,7 @@ class ActivityManager(EinfraConfigurable):
             log=self.log,
         )
         self._is_listening = False
+        self._has_ended = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -181,6 +182,7 @@ class ActivityManager(EinfraConfigurable):
             self._recorder.program("server", "server", "server", "stopped")
         self._done.stop()
         self._absence.end()
+        self._has_ended = True
 
     def _look(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
@@ -199,6 +201,8 @@ class ActivityManager(EinfraConfigurable):
                 self._loop.call_soon_threadsafe(self._go_on)
 
     def _go_on(self) -> None:
+        if self._has_ended:
+            return  # it was read as the server ended
         if self.is_recording:
             self._listen()
         else:
