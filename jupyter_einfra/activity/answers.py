@@ -118,13 +118,14 @@ class Answers:
         since = min(max(since, now - KEPT), now)
         standing = self._remembered.standing
         back_at = maybe_utc(standing.presence.back_at)
+        until = back_at if back_at is not None and since < back_at < now else now
         return digest(
             self._remembered.events(),
-            self._used(since, now),
+            self._used(since, until),
             self._standing(),
             now=now,
             since=since,
-            until=back_at if back_at is not None and since < back_at < now else now,
+            until=until,
             started_at=self._started_at,
             seen=frozenset(standing.seen),
             programs=frozenset(self._programs()),
@@ -132,9 +133,9 @@ class Answers:
             reason=self._remembered.reason,
         )
 
-    def _used(self, since: datetime, now: datetime) -> DigestUse | None:
+    def _used(self, since: datetime, until: datetime) -> DigestUse | None:
         try:
-            return self._use(since, now)
+            return self._use(since, until)
         except Exception:  # noqa: BLE001 - all else can be told
             self._log.exception("What was used could not be summed up")
             return None
