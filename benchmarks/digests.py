@@ -150,16 +150,21 @@ def _record_month(lab: LabServer, count: int) -> int:
     wait_until("the new file was read", lambda: remembered.is_read)
     with remembered.journal() as journal:
         for event in _work(count, journal, end, _MONTH):
-            if isinstance(event, CellRun):
-                journal.ran(event)
-            else:
-                journal.changed(event)
+            _take(journal, event)
         held = len(journal)
     left_at = (end - _MONTH).timestamp()
     remembered.change(lambda known: replace(known, presence=Presence(left_at=left_at)))
     if not remembered.stop(10.0):
         raise RuntimeError("The record was not written.")
     return held
+
+
+def _take(journal: Journal, event: CellRun | FileEvent) -> None:
+    """Record it as the recorder does."""
+    if isinstance(event, CellRun):
+        journal.ran(event)
+    else:
+        journal.changed(event)
 
 
 def _open(context: BrowserContext, lab: LabServer, *, plays: bool) -> float:
@@ -195,10 +200,7 @@ def _recorded(count: int, *, alike: bool) -> tuple[Journal, int]:
         journal = Journal("5f0c1d2e3a4b")
         events = _work(count, journal) if alike else _errors(count, journal)
         for i, event in enumerate(events):
-            if isinstance(event, CellRun):
-                journal.ran(event)
-            else:
-                journal.changed(event)
+            _take(journal, event)
             if i % _BATCH == 0:
                 # As its keeper does for each transaction.
                 journal.forget_before(event.time - KEPT)

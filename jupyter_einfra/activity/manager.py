@@ -169,7 +169,7 @@ class ActivityManager(EinfraConfigurable):
     # On the loop: life --------------------------------------------------------------------
 
     def _listen(self) -> None:
-        if self.is_recording and not self._is_listening:
+        if self._remembered.is_recording and not self._is_listening:
             self._is_listening = True
             self._recorder.start()
 
@@ -203,7 +203,7 @@ class ActivityManager(EinfraConfigurable):
     def _go_on(self) -> None:
         if self._has_ended:
             return  # it was read as the server ended
-        if self.is_recording:
+        if self._remembered.is_recording:
             self._listen()
         else:
             self._end_recording()
@@ -252,11 +252,6 @@ class ActivityManager(EinfraConfigurable):
                 self._loop.call_soon_threadsafe(run)
 
     # What is asked for -------------------------------------------------------------------------
-
-    @property
-    def is_recording(self) -> bool:
-        """Whether what happens is recorded."""
-        return self._remembered.is_recording
 
     async def events(self, query: ActivityQuery) -> bytes:
         """Return the JSON of an `ActivityList`."""
@@ -327,7 +322,7 @@ class ActivityManager(EinfraConfigurable):
         NotRecording
             Then nobody knows when it is.
         """
-        if awaited.wanted and not self.is_recording:
+        if awaited.wanted and not self._remembered.is_recording:
             raise NotRecording
         self._remembered.wait_for(awaited.path, wanted=awaited.wanted)
         self._remembered.flush()

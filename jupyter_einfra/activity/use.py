@@ -49,11 +49,8 @@ def use_of(history: UsageHistory, scope: Scope | None) -> DigestUse | None:
 
 def _fullest(gpus: Iterable[GpuHistory]) -> tuple[GpuHistory | None, float | None]:
     """Return the GPU of whose memory the largest share was in use, and how much that was."""
-    peaks = (
-        (gpu, max(used for _, used in _known(gpu.memory_used_bytes.maximum)))
-        for gpu in gpus
-        if _known(gpu.memory_used_bytes.maximum)
-    )
+    known = ((gpu, _known(gpu.memory_used_bytes.maximum)) for gpu in gpus)
+    peaks = ((gpu, max(used for _, used in points)) for gpu, points in known if points)
     return max(
         peaks,
         key=lambda peak: (peak[1] / (peak[0].memory_total_bytes or math.inf), peak[1]),

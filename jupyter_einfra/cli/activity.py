@@ -129,18 +129,19 @@ def _fact(fact: Fact) -> str:
 def _use(use: DigestUse) -> str:
     from ..wording import share, size  # noqa: PLC0415 - as above
 
+    def most(peak: int, limit: int | None) -> str:
+        return size(peak) if limit is None else share(peak, limit)
+
     parts = []
     if use.cpu_core_hours is not None:
         parts.append(f"{use.cpu_core_hours:.1f} CPU-hours")
     if use.gpu_hours is not None:
         parts.append(f"{use.gpu_hours:.1f} GPU-hours")
     if use.memory_peak_bytes is not None:
-        limit = use.memory_limit_bytes
-        peak = use.memory_peak_bytes
-        parts.append("most memory " + (size(peak) if limit is None else share(peak, limit)))
+        parts.append(f"most memory {most(use.memory_peak_bytes, use.memory_limit_bytes)}")
     if use.gpu_memory_peak_bytes is not None:
-        total, peak = use.gpu_memory_total_bytes, use.gpu_memory_peak_bytes
-        parts.append("most GPU memory " + (size(peak) if total is None else share(peak, total)))
+        told = most(use.gpu_memory_peak_bytes, use.gpu_memory_total_bytes)
+        parts.append(f"most GPU memory {told}")
     if use.home_used_bytes is not None and use.home_limit_bytes is not None:
         parts.append(f"home {share(use.home_used_bytes, use.home_limit_bytes)}")
     of = " (of the whole machine)" if use.scope == "machine" else ""

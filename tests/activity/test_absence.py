@@ -17,8 +17,8 @@ from jupyter_einfra.activity.models import ActivityStatus
 from jupyter_einfra.activity.presence import Presence
 from jupyter_einfra.activity.remembered import Remembered
 
-from .test_done import turns
-from .test_remembered import LOG, NOON, life, read
+from .kept import LOG, NOON, life, read
+from .told import turns
 
 Counts = tuple[int, int]
 

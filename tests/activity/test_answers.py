@@ -13,8 +13,8 @@ from jupyter_einfra.activity.answers import Answers
 from jupyter_einfra.activity.presence import Presence
 from jupyter_einfra.activity.remembered import Remembered
 
+from .kept import LOG, NOON
 from .made import at
-from .test_remembered import LOG, NOON
 
 
 @pytest.mark.parametrize("came", [True, False])

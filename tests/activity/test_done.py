@@ -7,28 +7,9 @@ import asyncio
 import pytest
 
 from jupyter_einfra.activity import done as module
-from jupyter_einfra.activity.done import Done
-from jupyter_einfra.notices import NoticeBoard
 
 from .made import at, run
-
-
-class Told:
-    """What is told of notebooks that are waited for."""
-
-    def __init__(self, *awaited: str) -> None:
-        self.awaited = set(awaited)
-        self.board = NoticeBoard(lambda topic, data: None)
-        self.done = Done(
-            self.board,
-            is_awaited=self.awaited.__contains__,
-            settle=self.awaited.discard,
-            are_deaths_told=lambda: False,
-        )
-
-    @property
-    def notices(self) -> list[tuple[str, str | None]]:
-        return sorted((notice.code, notice.path or "") for notice in self.board.all())
+from .told import Told, turns
 
 
 def test_of_each_notebook_of_a_kernel_that_died() -> None:
@@ -49,12 +30,6 @@ def test_of_each_notebook_that_was_done_at_the_same_moment(monkeypatch: pytest.M
 
     asyncio.run(end())
     assert told.notices == [("run_finished", "a.ipynb"), ("run_finished", "b.ipynb")]
-
-
-async def turns() -> None:
-    """Let all happen that is to happen at once."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 def test_of_a_long_run_of_a_kernel_without_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ from jupyter_einfra.activity.remembered import Remembered
 from jupyter_einfra.activity.requests import Requests
 from jupyter_einfra.activity.runs import Runs
 
+from .kept import LOG, NOON
 from .made import at
-from .test_done import Told, turns
-from .test_remembered import LOG, NOON
+from .told import Told, turns
 
 
 class Slow:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +20,8 @@ from jupyter_einfra.activity.presence import Presence
 from jupyter_einfra.activity.records import Records
 from jupyter_einfra.activity.remembered import Remembered
 
+from .kept import LOG, NOON, life, read
 from .made import at, kernel, run
-
-LOG = logging.getLogger("tests.activity")
-NOON = at(720).timestamp()
-
-
-@contextmanager
-def life(directory: Path, now: float = NOON, **options: Any) -> Iterator[Remembered]:
-    kept = Remembered(directory, now=lambda: now, log=LOG, retry_seconds=(0.05, 0.1), **options)
-    kept.start()
-    try:
-        yield kept
-    finally:
-        kept.stop(5.0)
-
-
-def read(kept: Remembered) -> Remembered:
-    wait_until("it was read", lambda: kept.is_read)
-    return kept
 
 
 def put(kept: Remembered, *events: Any) -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from jupyter_einfra.activity.sessions import Sessions
 
-from .test_remembered import LOG
+from .kept import LOG
 
 
 def test_names_are_looked_up_again_by_who_begins_to_record_again(tmp_path: Path) -> None:
